@@ -23,35 +23,35 @@
 /* The classes of spec cli.md 1.4; err.c maps each to exit code and prefix. */
 enum err_kind {
 	ERR_NONE,
-	ERR_GENERAL,	 /* anything without a class of its own: "Error: <text>", 1 */
-	ERR_USAGE,	 /* "Error: <text>" and the usage lines, 64 */
-	ERR_CANCELLED,	 /* SIGINT, SIGTERM, SIGHUP, 1 */
-	ERR_VM_MISSING,	 /* 2; see err_vm_missing() */
-	ERR_VM_INCOMPLETE, /* 1; no prefix, as all that follow unless said */
-	ERR_VM_RUNNING,	 /* 1: delete, push, prune of a running VM */
-	ERR_VM_NOT_RUNNING, /* 2 */
+	ERR_GENERAL,            /* anything without a class of its own: "Error: <text>", 1 */
+	ERR_USAGE,              /* "Error: <text>" and the usage lines, 64 */
+	ERR_CANCELLED,          /* SIGINT, SIGTERM, SIGHUP, 1 */
+	ERR_VM_MISSING,         /* 2; see err_vm_missing() */
+	ERR_VM_INCOMPLETE,      /* 1; no prefix, as all that follow unless said */
+	ERR_VM_RUNNING,         /* 1: delete, push, prune of a running VM */
+	ERR_VM_NOT_RUNNING,     /* 2 */
 	ERR_VM_ALREADY_RUNNING, /* 2 */
-	ERR_REMOTE_NAME, /* 1 */
-	ERR_DISK_SIZE,	 /* 1 */
-	ERR_DISK_BUSY,	 /* 1 */
-	ERR_BLOCK_DEVICE, /* 1 */
-	ERR_RESOURCES,	 /* 1, with the "Error: " prefix */
-	ERR_OCI,	 /* 1: "OCI storage error: <text>" */
-	ERR_IMPORT,	 /* 1: "VM import failed: <text>" */
-	ERR_EXPORT,	 /* 1: "VM export failed: <text>" */
-	ERR_STOP,	 /* 1: a forced stop failed */
-	ERR_EXISTS,	 /* 1: the target is there already */
+	ERR_REMOTE_NAME,        /* 1 */
+	ERR_DISK_SIZE,          /* 1 */
+	ERR_DISK_BUSY,          /* 1 */
+	ERR_BLOCK_DEVICE,       /* 1 */
+	ERR_RESOURCES,          /* 1, with the "Error: " prefix */
+	ERR_OCI,                /* 1: "OCI storage error: <text>" */
+	ERR_IMPORT,             /* 1: "VM import failed: <text>" */
+	ERR_EXPORT,             /* 1: "VM export failed: <text>" */
+	ERR_STOP,               /* 1: a forced stop failed */
+	ERR_EXISTS,             /* 1: the target is there already */
 	ERR_KIND_COUNT
 };
 
 struct err {
 	enum err_kind kind;
-	int sys;	 /* errno, or 0 */
+	int sys;         /* errno, or 0 */
 	char text[1024]; /* one line, no final full stop or newline */
 };
 
 /* Replaces *err by a new error. `err_sys` appends ": <strerror(errnum)>" and is ERR_GENERAL. */
-#define err_set(err, kind, ...)	  (err_set_((err), (kind), __VA_ARGS__), false)
+#define err_set(err, kind, ...)   (err_set_((err), (kind), __VA_ARGS__), false)
 #define err_sys(err, errnum, ...) (err_sys_((err), (errnum), __VA_ARGS__), false)
 
 /* Puts "<context>: " in front of the text. Kinds whose text the interface fixes to the letter stay as they are. */

@@ -71,7 +71,8 @@ struct json *json_i64(int64_t value)
 
 struct json *json_dup(const struct json *node)
 {
-	struct json *copy = json_node(node->type, node->text ? span_of(node->text) : (struct span){ 0 });
+	struct json *copy = json_node(node->type,
+				      node->text ? span_of(node->text) : (struct span){ 0 });
 
 	if (node->key)
 		copy->key = xstrdup(node->key);
@@ -109,7 +110,8 @@ const char *json_text(const struct json *node)
 
 bool json_get_u64(const struct json *node, uint64_t *ret)
 {
-	return json_type(node) == JSON_NUMBER && number_parse_u64(span_of(node->text), UINT64_MAX, ret);
+	return json_type(node) == JSON_NUMBER &&
+	       number_parse_u64(span_of(node->text), UINT64_MAX, ret);
 }
 
 bool json_get_bool(const struct json *node, bool *ret)
@@ -186,7 +188,8 @@ bool json_remove(struct json *object, const char *key)
 		return false;
 	json_free(object->items.v[i]);
 	object->items.n--;
-	memmove(&object->items.v[i], &object->items.v[i + 1], (object->items.n - i) * sizeof(*object->items.v));
+	memmove(&object->items.v[i], &object->items.v[i + 1],
+		(object->items.n - i) * sizeof(*object->items.v));
 	return true;
 }
 

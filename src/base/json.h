@@ -20,10 +20,18 @@
 #include "base/span.h"
 #include "base/str.h"
 
-#define JSON_DEPTH_MAX	 64
+#define JSON_DEPTH_MAX   64
 #define JSON_MEMBERS_MAX 4096 /* in one object */
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 struct json;
 
@@ -53,13 +61,20 @@ static inline void json_cleanup(struct json **slot)
 /* All readers accept NULL and answer as for a node of another type. */
 enum json_type json_type(const struct json *node); /* JSON_NULL for NULL */
 bool json_is_object(const struct json *node);
-const char *json_text(const struct json *node); /* a string's text, a number's spelling, else NULL */
-bool json_get_u64(const struct json *node, uint64_t *ret); /* integer spelling that fits, no exponent or fraction */
+
+/* A string's text, a number's spelling, else NULL. */
+const char *json_text(const struct json *node);
+
+/* Integer spelling that fits, no exponent or fraction. */
+bool json_get_u64(const struct json *node, uint64_t *ret);
 bool json_get_bool(const struct json *node, bool *ret);
 
 /* Members, in order. The lookup treats a null member as present; json_member() returns NULL only for absence. */
 struct json *json_member(const struct json *object, const char *key);
-const char *json_member_text(const struct json *object, const char *key); /* a string member's text, else NULL */
+
+/* A string member's text, else NULL. */
+const char *json_member_text(const struct json *object, const char *key);
+
 size_t json_count(const struct json *container);
 struct json *json_at(const struct json *container, size_t i);
 const char *json_key_at(const struct json *object, size_t i);
@@ -74,7 +89,7 @@ void json_sort(struct json *node);
 
 enum json_style {
 	JSON_COMPACT, /* {"a":1} */
-	JSON_PRETTY,  /* two spaces a level, "key" : value; empty containers as "[", blank line, "]" */
+	JSON_PRETTY, /* two spaces a level, "key" : value; empty containers as "[", blank line, "]" */
 };
 
 /* Appends the text, without a final newline. "/" is not escaped; control characters are. */

@@ -8,8 +8,8 @@
 
 struct json {
 	enum json_type type;
-	char *key;  /* inside an object, else NULL */
-	char *text; /* string: resolved text; number: spelling; else NULL */
+	char *key;                /* inside an object, else NULL */
+	char *text;               /* string: resolved text; number: spelling; else NULL */
 	VEC(struct json *) items; /* object, array */
 };
 

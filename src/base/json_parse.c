@@ -24,8 +24,8 @@ static bool fail(struct parser *p, const char *problem)
 
 static void skip_space(struct parser *p)
 {
-	while (reader_peek(&p->in) == ' ' || reader_peek(&p->in) == '\t' || reader_peek(&p->in) == '\n' ||
-	       reader_peek(&p->in) == '\r')
+	while (reader_peek(&p->in) == ' ' || reader_peek(&p->in) == '\t' ||
+	       reader_peek(&p->in) == '\n' || reader_peek(&p->in) == '\r')
 		reader_skip(&p->in, 1);
 }
 
@@ -279,8 +279,8 @@ bool json_parse(struct span text, struct json **ret, struct err *err)
 			(void)fail(&p, "text after the value");
 	}
 	if (p.problem)
-		return err_set(err, ERR_GENERAL, "invalid JSON at byte %zu: %s", p.total - reader_rest(&p.in).len,
-			       p.problem);
+		return err_set(err, ERR_GENERAL, "invalid JSON at byte %zu: %s",
+			       p.total - reader_rest(&p.in).len, p.problem);
 	*ret = TAKE_PTR(root);
 	return true;
 }

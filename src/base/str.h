@@ -24,8 +24,11 @@ struct str {
 	bool overflow;
 };
 
-#define STR_CAPPED(max) { .cap = (max) }
-#define CLEANUP_STR	CLEANUP(str_done)
+#define STR_CAPPED(max)      \
+	{                    \
+		.cap = (max) \
+	}
+#define CLEANUP_STR CLEANUP(str_done)
 
 void str_add(struct str *s, const char *text);
 void str_add_span(struct str *s, struct span text);

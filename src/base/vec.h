@@ -21,23 +21,23 @@
 		size_t cap; \
 	}
 
-#define vec_push(vec)                                                                      \
-	({                                                                                 \
-		__typeof__(vec) vec_ = (vec);                                              \
-		if (vec_->n == vec_->cap)                                                  \
-			vec_->v = mem_grow(vec_->v, &vec_->cap, sizeof(*vec_->v));         \
-		memset(&vec_->v[vec_->n], 0, sizeof(*vec_->v));                            \
-		&vec_->v[vec_->n++];                                                       \
+#define vec_push(vec)                                                              \
+	__extension__({                                                            \
+		__typeof__(vec) vec_ = (vec);                                      \
+		if (vec_->n == vec_->cap)                                          \
+			vec_->v = mem_grow(vec_->v, &vec_->cap, sizeof(*vec_->v)); \
+		memset(&vec_->v[vec_->n], 0, sizeof(*vec_->v));                    \
+		&vec_->v[vec_->n++];                                               \
 	})
 
 #define vec_each(vec, item) \
 	for (__typeof__((vec)->v + 0) item = (vec)->v; item && item < (vec)->v + (vec)->n; item++)
 
-#define vec_done(vec)                                  \
-	do {                                           \
-		__typeof__(vec) vec_ = (vec);          \
-		free(vec_->v);                         \
-		memset(vec_, 0, sizeof(*vec_));        \
+#define vec_done(vec)                           \
+	do {                                    \
+		__typeof__(vec) vec_ = (vec);   \
+		free(vec_->v);                  \
+		memset(vec_, 0, sizeof(*vec_)); \
 	} while (0)
 
 #endif
