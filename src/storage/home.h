@@ -4,7 +4,7 @@
  *
  *	ROOT/vms/NAME/          local VM bundles       (created on first use)
  *	ROOT/cache/OCIs/...     pulled images          (cache is created by home_open)
- *	ROOT/cache/IPSWs/*.ipsw macOS restore images, only pruned
+ *	ROOT/cache/IPSWs/         macOS restore images (.ipsw), only pruned
  *	ROOT/tmp/               work in progress       (created by home_open)
  *
  * Source: image-format.md 1 and 3; lock order in docs/FORMAT.storage.md.
