@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every unit test includes: cmocka with the headers it wants, and checks that name the failing row of a table. */
+/* What every unit test includes: cmocka with the headers it wants, and checks that name the failing row. */
 #ifndef TART_TESTS_UNIT_H
 #define TART_TESTS_UNIT_H
 
@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -16,6 +17,15 @@
 #define each_row(rows, row) \
 	for (__typeof__((rows) + 0) row = (rows); row < (rows) + ARRAY_LEN(rows); row++)
 
+/* cmocka's own says it on stderr, out of order with the report of the test that failed. */
+#undef fail_msg
+#define fail_msg(...)                       \
+	do {                                \
+		print_message(__VA_ARGS__); \
+		print_message("\n");        \
+		fail();                     \
+	} while (0)
+
 /* A check that says which row it was about: check(n == row->want, "%s: got %zu", row->name, n). */
 #define check(condition, ...)                  \
 	do {                                   \
@@ -23,6 +33,8 @@
 			fail_msg(__VA_ARGS__); \
 	} while (0)
 
-#define unit_main(tests) cmocka_run_group_tests(tests, NULL, NULL)
+/* Runs an array of struct CMUnitTest; line by line, so that a crash does not take earlier results with it. */
+#define unit_main(tests) \
+	(setvbuf(stdout, NULL, _IOLBF, BUFSIZ), cmocka_run_group_tests((tests), NULL, NULL))
 
 #endif
