@@ -11,17 +11,18 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "image/disk.h"
 
 #define BUNDLE_CONFIG	"config.json"
-#define BUNDLE_DISK	"disk.img"
+#define BUNDLE_DISK	DISK_FILE
 #define BUNDLE_NVRAM	"nvram.bin"
 #define BUNDLE_STATE	"state.vzvmsave"
 #define BUNDLE_MANIFEST "manifest.json"
 #define BUNDLE_PULLED	".explicitly-pulled"
 #define BUNDLE_SOCKET	"control.sock"
 /* Ours, never pushed: */
-#define BUNDLE_OVERLAY	    "overlay.qcow2" /* beside an immutable disk.img: the writable part (machine.md 4) */
-#define BUNDLE_OVERLAY_NOTE "overlay.json"  /* which base it belongs to */
+#define BUNDLE_OVERLAY	    DISK_OVERLAY_FILE /* beside an immutable disk.img: the writable part (machine.md 4) */
+#define BUNDLE_OVERLAY_NOTE DISK_NOTE_FILE  /* which base it belongs to */
 #define BUNDLE_EFIVARS	    "efivars.fd"    /* variables when nvram.bin is foreign (machine.md 3.5) */
 #define BUNDLE_QEMU_LOG	    "qemu.log"
 #define BUNDLE_CONSOLE_LOG  "console.log"
