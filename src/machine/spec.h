@@ -24,20 +24,22 @@ enum disk_source {
 	DISK_SOURCE_NBD,   /* network block device: `nbd` */
 };
 
-enum disk_sync { SYNC_FULL, SYNC_NONE };     /* flushes are passed on / ignored */
+enum disk_sync { SYNC_FULL, SYNC_NONE }; /* flushes are passed on / ignored */
 enum disk_caching { CACHING_CACHED, CACHING_DIRECT };
 
 struct nbd_target {
 	bool tls;
-	char *unix_path; /* or NULL and host + port */
+	char *unix_path; /* absolute, or NULL and host + port */
 	char *host;
 	char *port;
 	char *export_name; /* "" when none */
+	char *tls_dir; /* with tls: folder of ca-cert.pem and, if the server asks, client-cert.pem, client-key.pem */
+	char *tls_hostname; /* with tls: the name the certificate must bear, NULL = host */
 };
 
 struct disk_spec {
 	enum disk_source source;
-	int fd;		/* FILE, BLOCK */
+	int fd;         /* FILE, BLOCK */
 	int overlay_fd; /* qcow2 on top of fd, which then is its read-only raw base; -1 = none */
 	struct nbd_target nbd;
 	bool read_only;
@@ -45,35 +47,55 @@ struct disk_spec {
 	enum disk_caching caching;
 };
 
+enum net_backend { NET_USER /* QEMU's own user-mode NAT: the host cannot reach the guest */ };
+
+struct net_spec {
+	enum net_backend backend;
+	struct mac mac;
+};
+
 struct machine_spec {
 	const char *vm_name;
 	enum guest_arch arch;
+	enum guest_arch host_arch;
 	enum accel_kind accel;
-	bool nested;
+	bool nested; /* the guest may run virtual machines itself */
 	uint64_t cpu_count;
 	uint64_t memory_bytes; /* a multiple of 1 MiB */
-	struct mac mac;
+	struct mac mac;        /* of the VM: its UUID is made of it */
 
 	int ram_fd;  /* memfd of memory_bytes */
 	int qmp_fd;  /* QEMU's end of a socketpair */
 	int con_fd;  /* QEMU's end: first serial port (ttyS0, ttyAMA0) */
 	int hvc_fd;  /* QEMU's end: virtio console hvc0 */
 	int code_fd; /* firmware, read-only */
-	int vars_fd; /* its variables, read-write */
+	bool code_qcow2;
+	int vars_fd; /* its variables, raw, read-write */
 
 	struct disk_spec root;
 	VEC(struct disk_spec) disks; /* --disk, in order; at most DISKS_MAX */
 	bool io_uring;
+	VEC(struct net_spec) nics; /* at most NICS_MAX */
 
 	uint32_t display_width, display_height;
 	bool no_keyboard, no_pointer;
-	bool audio;	/* a sound device; its backend is "none" unless audio_backend is set */
+	bool audio; /* a sound device; its backend is "none" unless audio_backend is set */
 	const char *audio_backend; /* "pipewire", "pa", NULL */
-	bool clipboard; /* the SPICE agent channel, with QEMU's own vdagent */
+	bool clipboard;            /* the SPICE agent channel, with QEMU's own vdagent */
 	bool vnc_password;
 	const char *version; /* of tart, for the port tart-version-<version> */
 };
 
 #define DISKS_MAX 12 /* PCI slots 0x11 to 0x1c */
+#define NICS_MAX  4  /* PCI slots 0x2 to 0x5 */
+
+/* Frees what the disk owns; its descriptors are closed. */
+void disk_spec_done(struct disk_spec *disk);
+#define DISK_SPEC_INIT                     \
+	{                                  \
+		.fd = -1, .overlay_fd = -1 \
+	}
+
+void nbd_target_done(struct nbd_target *nbd);
 
 #endif
