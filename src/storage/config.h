@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/tristate.h"
 #include "net/mac.h"
 
 #define CONFIG_SIZE_MAX (1024 * 1024) /* bytes of config.json */
@@ -20,7 +21,6 @@ enum guest_os { OS_DARWIN, OS_LINUX };
 enum guest_arch { ARCH_ARM64, ARCH_AMD64 };
 enum disk_format { DISK_RAW, DISK_ASIF, DISK_OTHER };
 enum display_unit { UNIT_NONE, UNIT_PT, UNIT_PX };
-enum tristate { UNSET = -1, OFF = 0, ON = 1 };
 
 struct display_size {
 	uint32_t width, height; /* as written; pixels for us whatever the unit */

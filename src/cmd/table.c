@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of commands, in the order in which help and completion show them. */
+#include "cmd/table.h"
+
+#include "base/version.h"
+
+#define COMMANDS(X) X(help)
+
+#define DECLARE(name) extern const struct command cmd_##name;
+#define LIST(name)    &cmd_##name,
+
+COMMANDS(DECLARE)
+
+static const struct command *const commands[] = { COMMANDS(LIST) NULL };
+
+const struct program tart_program = {
+	.name = "tart",
+	.version = TART_VERSION,
+	.commands = commands,
+};
