@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making, removing and collecting temporary entries. */
+#include "storage/temp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cancel.h"
+#include "base/fs.h"
+#include "base/lock.h"
+#include "storage/dir.h"
+
+enum kind { KIND_DIR, KIND_FILE };
+
+static bool same_file_system(int a, int b)
+{
+	struct stat left;
+	struct stat right;
+
+	return fstat(a, &left) == 0 && fstat(b, &right) == 0 && left.st_dev == right.st_dev;
+}
+
+/* EAGAIN: it was made and is gone again. */
+static int create(int dir_fd, const char *name, enum kind kind)
+{
+	int fd;
+
+	if (kind == KIND_FILE)
+		return openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			      0666);
+	if (mkdirat(dir_fd, name, 0700) < 0)
+		return -1;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		errno = EAGAIN;
+	return fd;
+}
+
+enum attempt { MADE, TAKEN_AWAY, FAILED };
+
+/* Creating and locking are two steps. A collector that came between them holds the lock, or has removed the
+ * entry already. */
+static enum attempt make_locked(int dir_fd, const char *name, enum kind kind, int *ret_fd,
+				struct err *err)
+{
+	CLEANUP_CLOSE int fd = create(dir_fd, name, kind);
+
+	if (fd < 0 && (errno == EAGAIN || errno == EEXIST))
+		return TAKEN_AWAY;
+	if (fd < 0) {
+		(void)err_sys(err, errno, "cannot create a temporary %s",
+			      kind == KIND_DIR ? "directory" : "file");
+		return FAILED;
+	}
+	switch (lock_try(fd, err)) {
+	case LOCK_FAILED:
+		return FAILED;
+	case LOCK_BUSY:
+		return TAKEN_AWAY;
+	case LOCK_TAKEN:
+		break;
+	}
+	if (!fs_is_current(dir_fd, name, fd))
+		return TAKEN_AWAY;
+	*ret_fd = TAKE_FD(fd);
+	return MADE;
+}
+
+static bool make(int dir_fd, const char *prefix, const char *suffix, enum kind kind,
+		 struct temp *ret, struct err *err)
+{
+	struct temp temp = TEMP_INIT;
+	char uuid[RANDOM_UUID_SIZE];
+	enum attempt attempt;
+
+	do {
+		if (!cancel_check(err))
+			return false;
+		random_uuid(uuid);
+		(void)snprintf(temp.name, sizeof(temp.name), "%s%s%s", prefix, uuid, suffix);
+		attempt = make_locked(dir_fd, temp.name, kind, &temp.fd, err);
+	} while (attempt == TAKEN_AWAY);
+	if (attempt == FAILED)
+		return false;
+	temp.dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+	if (temp.dir_fd < 0) {
+		(void)err_sys(err, errno, "cannot duplicate a descriptor");
+		cleanup_close(&temp.fd);
+		return false;
+	}
+	*ret = temp;
+	return true;
+}
+
+bool temp_make_dir(const struct home *home, const char *prefix, const char *suffix,
+		   struct temp *ret, struct err *err)
+{
+	return make(home->tmp_fd, prefix, suffix, KIND_DIR, ret, err);
+}
+
+bool temp_make_file(const struct home *home, const char *prefix, const char *suffix,
+		    struct temp *ret, struct err *err)
+{
+	return make(home->tmp_fd, prefix, suffix, KIND_FILE, ret, err);
+}
+
+static bool make_near_vms(const struct home *home, const char *prefix, enum kind kind,
+			  struct temp *ret, struct err *err)
+{
+	CLEANUP_CLOSE int vms_fd = -1;
+
+	if (!home_open_vms(home, &vms_fd, err))
+		return false;
+	if (same_file_system(vms_fd, home->tmp_fd))
+		return make(home->tmp_fd, prefix, "", kind, ret, err);
+	return make(vms_fd, TEMP_PREFIX, "", kind, ret, err);
+}
+
+bool temp_make_bundle(const struct home *home, struct temp *ret, struct err *err)
+{
+	return make_near_vms(home, "", KIND_DIR, ret, err);
+}
+
+bool temp_make_vm_file(const struct home *home, const char *prefix, struct temp *ret,
+		       struct err *err)
+{
+	return make_near_vms(home, prefix, KIND_FILE, ret, err);
+}
+
+void temp_release(struct temp *temp)
+{
+	cleanup_close(&temp->fd);
+	cleanup_close(&temp->dir_fd);
+	*temp = (struct temp)TEMP_INIT;
+}
+
+void temp_done(struct temp *temp)
+{
+	struct err ignored;
+
+	/* What cannot be removed now is left to the collector. */
+	if (temp->dir_fd >= 0)
+		(void)fs_remove_tree(temp->dir_fd, temp->name, &ignored);
+	temp_release(temp);
+}
+
+bool temp_bury(const struct home *home, int area_fd, int dir_fd, const char *name, struct err *err)
+{
+	const char *prefix = "";
+	int to_fd = home->tmp_fd;
+	char uuid[RANDOM_UUID_SIZE];
+	char grave[sizeof(TEMP_PREFIX) + RANDOM_UUID_SIZE];
+
+	if (!same_file_system(area_fd, home->tmp_fd)) {
+		prefix = TEMP_PREFIX;
+		to_fd = area_fd;
+	}
+	random_uuid(uuid);
+	(void)snprintf(grave, sizeof(grave), "%s%s", prefix, uuid);
+	if (renameat(dir_fd, name, to_fd, grave) < 0)
+		return errno == ENOENT || err_sys(err, errno, "cannot remove '%s'", name);
+	return fs_remove_tree(to_fd, grave, err);
+}
+
+/* Whether the entry is nobody's: *ret_fd then holds its lock, or is -1 for what cannot be locked at all (links and
+ * sockets, which we never put there). */
+static bool take_abandoned(int dir_fd, const char *name, int *ret_fd, bool *ret, struct err *err)
+{
+	/* O_NONBLOCK: opening a FIFO must not hang. */
+	CLEANUP_CLOSE int fd =
+		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	*ret = false;
+	if (fd < 0) {
+		*ret = errno == ELOOP || errno == ENXIO;
+		return *ret || errno == ENOENT || err_sys(err, errno, "cannot open '%s'", name);
+	}
+	switch (lock_try(fd, err)) {
+	case LOCK_FAILED:
+		return err_context(err, "'%s'", name);
+	case LOCK_BUSY:
+		return true;
+	case LOCK_TAKEN:
+		break;
+	}
+	/* Its owner may have renamed it into place and let go since we opened it. */
+	*ret = fs_is_current(dir_fd, name, fd);
+	*ret_fd = TAKE_FD(fd);
+	return true;
+}
+
+static bool collect_entry(int dir_fd, const char *name, struct err *err)
+{
+	CLEANUP_CLOSE int fd = -1;
+	bool abandoned;
+
+	return take_abandoned(dir_fd, name, &fd, &abandoned, err) &&
+	       (!abandoned || fs_remove_tree(dir_fd, name, err));
+}
+
+static void keep_first(struct err *first, const struct err *next)
+{
+	if (first->kind == ERR_NONE)
+		*first = *next;
+}
+
+static void collect_dir(int dir_fd, const char *prefix, struct err *first)
+{
+	CLEANUP(name_list_done) struct name_list list = { 0 };
+	struct err err = { 0 };
+
+	if (!dir_list(dir_fd, &list, &err))
+		keep_first(first, &err);
+	vec_each(&list.names, name) {
+		if (strncmp(*name, prefix, strlen(prefix)) == 0 &&
+		    !collect_entry(dir_fd, *name, &err))
+			keep_first(first, &err);
+	}
+}
+
+bool temp_collect(const struct home *home, struct err *err)
+{
+	CLEANUP_CLOSE int vms_fd =
+		openat(home->root_fd, "vms", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err first = { 0 };
+
+	collect_dir(home->tmp_fd, "", &first);
+	if (vms_fd >= 0 && !same_file_system(vms_fd, home->tmp_fd))
+		collect_dir(vms_fd, TEMP_PREFIX, &first);
+	if (!same_file_system(home->cache_fd, home->tmp_fd))
+		collect_dir(home->cache_fd, TEMP_PREFIX, &first);
+	if (first.kind == ERR_NONE)
+		return true;
+	*err = first;
+	return false;
+}

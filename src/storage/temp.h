@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Temporary entries: work in progress that nobody sees, kept from the collector by an flock on the entry.
+ *
+ * They lie in ROOT/tmp. Where a bundle has to be renamed to vms or cache, and that is on another file system, they
+ * lie in vms or cache itself under a name with TEMP_PREFIX, which is no VM's name; the collector looks there too.
+ * Source: image-format.md 3.4.
+ */
+#ifndef TART_STORAGE_TEMP_H
+#define TART_STORAGE_TEMP_H
+
+#include "base/err.h"
+#include "base/random.h"
+#include "storage/home.h"
+
+#define TEMP_PREFIX ".tmp-"
+
+struct temp {
+	int dir_fd; /* where it lies; owned */
+	int fd;	    /* the entry itself; carries the lock */
+	char name[sizeof("set-disk-") + RANDOM_UUID_SIZE + 8];
+};
+
+#define TEMP_INIT { .dir_fd = -1, .fd = -1 }
+
+/* In ROOT/tmp; `prefix` and `suffix` frame a fresh UUID: "run-disk-" and "", "" and ".volume". */
+bool temp_make_dir(const struct home *home, const char *prefix, const char *suffix,
+		   struct temp *ret, struct err *err);
+bool temp_make_file(const struct home *home, const char *prefix, const char *suffix,
+		    struct temp *ret, struct err *err);
+
+/* A directory (mode 0700) that can be renamed into ROOT/vms; the same for a file. */
+bool temp_make_bundle(const struct home *home, struct temp *ret, struct err *err);
+bool temp_make_vm_file(const struct home *home, const char *prefix, struct temp *ret,
+		       struct err *err);
+
+void temp_release(struct temp *temp); /* keeps the entry, drops lock and descriptors */
+void temp_done(struct temp *temp);    /* removes the entry; fits CLEANUP() */
+
+/* Deletes `name` of `dir_fd` so that it vanishes at once, whole, and a kill leaves the rest to the collector: moves
+ * it among the temporary entries, then removes it there. `area_fd` is ROOT/vms or ROOT/cache, whichever it is in.
+ * Its absence is no error. */
+bool temp_bury(const struct home *home, int area_fd, int dir_fd, const char *name, struct err *err);
+
+/* Removes every temporary entry that nobody holds. Problems with single entries do not stop it; the first is told. */
+bool temp_collect(const struct home *home, struct err *err);
+
+#endif
