@@ -17,7 +17,7 @@ struct mac {
 /* Six groups of one or two hex digits of any case between colons; nothing else. */
 bool mac_parse(struct span text, struct mac *ret);
 void mac_print(const struct mac *mac, char ret[MAC_TEXT_SIZE]); /* lower case, two digits */
-void mac_random(struct mac *ret);				   /* unicast, locally administered */
+void mac_random(struct mac *ret);                               /* unicast, locally administered */
 bool mac_equal(const struct mac *a, const struct mac *b);
 
 #endif

@@ -18,8 +18,8 @@ bool bundle_is_initialized(int bundle_fd)
 
 static bool is_running(int bundle_fd, pid_t *ret_pid)
 {
-	CLEANUP_CLOSE int fd =
-		openat(bundle_fd, BUNDLE_CONFIG, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = openat(bundle_fd, BUNDLE_CONFIG,
+				      O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	return fd >= 0 && lock_record_is_held(fd, ret_pid);
 }
@@ -27,7 +27,7 @@ static bool is_running(int bundle_fd, pid_t *ret_pid)
 enum vm_state bundle_state(int bundle_fd, pid_t *ret_pid)
 {
 	pid_t pid = 0;
-	enum vm_state state = is_running(bundle_fd, &pid)	  ? VM_RUNNING :
+	enum vm_state state = is_running(bundle_fd, &pid)        ? VM_RUNNING :
 			      fs_exists(bundle_fd, BUNDLE_STATE) ? VM_SUSPENDED :
 								   VM_STOPPED;
 
@@ -47,6 +47,36 @@ const char *vm_state_text(enum vm_state state)
 		break;
 	}
 	return "stopped";
+}
+
+static bool add_file(int bundle_fd, const char *name, struct bundle_sizes *sizes, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(bundle_fd, name, &st, 0) < 0)
+		return err_sys(err, errno, "cannot read the size of '%s'", name);
+	sizes->logical_bytes += (uint64_t)st.st_size;
+	sizes->allocated_bytes += (uint64_t)st.st_blocks * 512;
+	return true;
+}
+
+bool bundle_sizes(int bundle_fd, struct bundle_sizes *ret, struct err *err)
+{
+	struct bundle_sizes sizes = { 0 };
+	struct disk_info disk;
+
+	if (!add_file(bundle_fd, BUNDLE_CONFIG, &sizes, err) ||
+	    !add_file(bundle_fd, BUNDLE_NVRAM, &sizes, err) || !disk_inspect(bundle_fd, &disk, err))
+		return false;
+	sizes.logical_bytes += disk.size_bytes;
+	sizes.allocated_bytes += disk.allocated_bytes;
+	*ret = sizes;
+	return true;
+}
+
+bool bundle_edit_lock(int bundle_fd, struct err *err)
+{
+	return lock_wait(bundle_fd, err);
 }
 
 enum bundle_lock_result bundle_lock_try(int bundle_fd, struct bundle_lock *ret, struct err *err)
@@ -113,9 +143,8 @@ bool err_vm_missing(struct err *err, const char *name)
 
 bool err_vm_incomplete(struct err *err)
 {
-	return err_set(err, ERR_VM_INCOMPLETE,
-		       "VM is missing some of its files (%s, %s or %s)", BUNDLE_CONFIG, BUNDLE_DISK,
-		       BUNDLE_NVRAM);
+	return err_set(err, ERR_VM_INCOMPLETE, "VM is missing some of its files (%s, %s or %s)",
+		       BUNDLE_CONFIG, BUNDLE_DISK, BUNDLE_NVRAM);
 }
 
 bool err_vm_running(struct err *err, const char *name)

@@ -14,18 +14,13 @@
 #include "base/json.h"
 #include "base/tristate.h"
 #include "net/mac.h"
+#include "storage/display.h"
 
 #define CONFIG_SIZE_MAX (1024 * 1024) /* bytes of config.json */
 
 enum guest_os { OS_DARWIN, OS_LINUX };
 enum guest_arch { ARCH_ARM64, ARCH_AMD64 };
 enum disk_format { DISK_RAW, DISK_ASIF, DISK_OTHER };
-enum display_unit { UNIT_NONE, UNIT_PT, UNIT_PX };
-
-struct display_size {
-	uint32_t width, height; /* as written; pixels for us whatever the unit */
-	enum display_unit unit;
-};
 
 struct config {
 	uint64_t version;
@@ -38,12 +33,13 @@ struct config {
 	enum tristate display_refit;
 	enum disk_format disk_format;
 	char *disk_format_text; /* as written, "raw" when absent */
-	struct json *tree;	/* owned */
+	struct json *tree;      /* owned */
 };
 
 void config_init_linux(struct config *ret, enum guest_arch arch); /* 4 CPUs, 4096 MiB, random MAC */
 bool config_parse(struct span text, struct config *ret, struct err *err);
-void config_print(const struct config *config, struct str *out); /* pretty, sorted, newline at the end */
+void config_print(const struct config *config,
+		  struct str *out); /* pretty, sorted, newline at the end */
 void config_done(struct config *config);
 
 /* Setters change the typed view and the tree together. */
@@ -56,16 +52,15 @@ void config_set_display_refit(struct config *config, bool on);
 /* Reads `config.json` of the bundle; tries again once when parsing fails, since a writer may be at work. */
 bool config_read(int bundle_fd, struct config *ret, struct err *err);
 
-/* Rewrites config.json on the same inode (the file carries the "running" lock), so that a kill at any moment
- * leaves either the old or the new text: one pwrite, padded with blanks to the old length, then ftruncate.
- * Creates the file when there is none. Opens and closes the file: not for the holder of its record lock. */
+/*
+ * Rewrites config.json on the same inode (the file carries the "running" lock) and syncs it; creates the file when
+ * there is none. At any moment the file holds the old or the new text, perhaps with blanks behind it: a longer text
+ * first gets room by appending blanks, a shorter one is padded to the old length and the file cut afterwards.
+ * When the disk is full the old text stays. Opens and closes the file: not for the holder of its record lock.
+ */
 bool config_store(int bundle_fd, const struct config *config, struct err *err);
 
-/* "WxH[pt|px]" (cli.md 3.8): fields that do not parse are 0. False when neither dimension parses. */
-bool display_parse(struct span text, struct display_size *ret);
-void display_print(const struct display_size *display, struct str *out);
-
-const char *guest_os_text(enum guest_os os);	     /* "darwin", "linux" */
+const char *guest_os_text(enum guest_os os);       /* "darwin", "linux" */
 const char *guest_arch_text(enum guest_arch arch); /* "arm64", "amd64" */
 enum guest_arch guest_arch_of_host(void);
 

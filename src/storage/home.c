@@ -116,8 +116,7 @@ void home_done(struct home *home)
 
 bool home_open_vms(const struct home *home, int *ret_fd, struct err *err)
 {
-	return open_child(home->root_fd, "vms", ret_fd, err) ||
-	       err_context(err, "%s", home->path);
+	return open_child(home->root_fd, "vms", ret_fd, err) || err_context(err, "%s", home->path);
 }
 
 bool home_lock(const struct home *home, struct err *err)

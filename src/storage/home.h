@@ -4,7 +4,7 @@
  *
  *	ROOT/vms/NAME/          local VM bundles       (created on first use)
  *	ROOT/cache/OCIs/...     pulled images          (cache is created by home_open)
- *	ROOT/cache/IPSWs/*.ipsw macOS restore images, only pruned
+ *	ROOT/cache/IPSWs/           macOS restore images (NAME.ipsw), only pruned
  *	ROOT/tmp/               work in progress       (created by home_open)
  *
  * vms and cache may be symbolic links to directories on other file systems. Source: image-format.md 1 and 3;
@@ -22,7 +22,10 @@ struct home {
 	int tmp_fd;
 };
 
-#define HOME_INIT { .root_fd = -1, .cache_fd = -1, .tmp_fd = -1 }
+#define HOME_INIT                                           \
+	{                                                   \
+		.root_fd = -1, .cache_fd = -1, .tmp_fd = -1 \
+	}
 
 /* `tart_home` is the environment's TART_HOME (NULL or "" = unset), `user_home` its HOME or NULL (then the passwd
  * entry). Creates missing components one by one:

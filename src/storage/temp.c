@@ -170,8 +170,8 @@ bool temp_bury(const struct home *home, int area_fd, int dir_fd, const char *nam
 static bool take_abandoned(int dir_fd, const char *name, int *ret_fd, bool *ret, struct err *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not hang. */
-	CLEANUP_CLOSE int fd =
-		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = openat(dir_fd, name,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	*ret = false;
 	if (fd < 0) {
@@ -223,8 +223,7 @@ static void collect_dir(int dir_fd, const char *prefix, struct err *first)
 
 bool temp_collect(const struct home *home, struct err *err)
 {
-	CLEANUP_CLOSE int vms_fd =
-		openat(home->root_fd, "vms", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_CLOSE int vms_fd = openat(home->root_fd, "vms", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct err first = { 0 };
 
 	collect_dir(home->tmp_fd, "", &first);

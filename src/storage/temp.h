@@ -17,11 +17,14 @@
 
 struct temp {
 	int dir_fd; /* where it lies; owned */
-	int fd;	    /* the entry itself; carries the lock */
+	int fd;     /* the entry itself; carries the lock */
 	char name[sizeof("set-disk-") + RANDOM_UUID_SIZE + 8];
 };
 
-#define TEMP_INIT { .dir_fd = -1, .fd = -1 }
+#define TEMP_INIT                      \
+	{                              \
+		.dir_fd = -1, .fd = -1 \
+	}
 
 /* In ROOT/tmp; `prefix` and `suffix` frame a fresh UUID: "run-disk-" and "", "" and ".volume". */
 bool temp_make_dir(const struct home *home, const char *prefix, const char *suffix,
