@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of cmd/progress.h. */
+#include "cmd/progress.h"
+
+#include "unit.h"
+
+#define UP "\033[1A\r\033[J"
+
+struct update {
+	uint64_t done, total, now_ms;
+	const char *plain; /* what is printed, "" = nothing */
+};
+
+static const struct {
+	const char *name;
+	struct update updates[6];
+} runs[] = {
+	{ "a second apart",
+	  { { 0, 1000, 5000, "0%\n" },
+	    { 100, 1000, 5999, "" },
+	    { 110, 1000, 6000, "11%\n" },
+	    { 200, 1000, 6999, "" },
+	    { 1000, 1000, 7000, "100%\n" } } },
+	{ "the end is not held back",
+	  { { 0, 10, 0, "0%\n" }, { 9, 10, 1, "" }, { 10, 10, 2, "100%\n" } } },
+	{ "no repetition",
+	  { { 0, 1000, 0, "0%\n" },
+	    { 9, 1000, 2000, "" },
+	    { 10, 1000, 2001, "1%\n" },
+	    { 19, 1000, 9000, "" } } },
+	{ "the end only once", { { 10, 10, 0, "100%\n" }, { 10, 10, 5000, "" } } },
+	{ "starts anywhere", { { 5, 10, 0, "50%\n" } } },
+	{ "truncated", { { 999, 1000, 0, "99%\n" } } },
+	{ "nothing to do", { { 0, 0, 0, "100%\n" } } },
+	{ "more than promised", { { 0, 10, 0, "0%\n" }, { 11, 10, 1, "100%\n" } } },
+	{ "huge",
+	  { { UINT64_MAX / 2, UINT64_MAX, 0, "49%\n" },
+	    { UINT64_MAX - 1, UINT64_MAX, 1000, "99%\n" } } },
+};
+
+static void prints_as_plain_lines(void **state)
+{
+	(void)state;
+	each_row(runs, row) {
+		struct progress progress = { .interactive = false };
+
+		for (const struct update *u = row->updates; u->plain; u++) {
+			struct str got CLEANUP_STR = { 0 };
+
+			progress_add(&progress, u->done, u->total, u->now_ms, &got);
+			check(strcmp(str_text(&got), u->plain) == 0, "%s, update %td: got '%s'",
+			      row->name, u - row->updates, str_text(&got));
+		}
+	}
+}
+
+static void rewrites_the_line_on_terminals(void **state)
+{
+	struct progress progress = { .interactive = true };
+	struct str got CLEANUP_STR = { 0 };
+
+	(void)state;
+	progress_add(&progress, 0, 10, 0, &got);
+	assert_string_equal(got.ptr, "0%\n");
+	progress_add(&progress, 5, 10, 1000, &got);
+	progress_add(&progress, 6, 10, 1500, &got);
+	progress_add(&progress, 10, 10, 1600, &got);
+	assert_string_equal(got.ptr, "0%\n" UP "50%\n" UP "100%\n");
+}
+
+static void knows_terminals(void **state)
+{
+	(void)state;
+	assert_true(progress_is_interactive(true, NULL, "xterm"));
+	assert_false(progress_is_interactive(false, NULL, "xterm"));
+	assert_false(progress_is_interactive(true, "", "xterm"));
+	assert_false(progress_is_interactive(true, "true", "xterm"));
+	assert_false(progress_is_interactive(true, NULL, "dumb"));
+	assert_false(progress_is_interactive(true, NULL, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prints_as_plain_lines),
+		cmocka_unit_test(rewrites_the_line_on_terminals),
+		cmocka_unit_test(knows_terminals),
+	};
+
+	return unit_main(tests);
+}
