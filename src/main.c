@@ -9,8 +9,8 @@
 
 #include "base/cancel.h"
 #include "cmd/answer.h"
+#include "cmd/start.h"
 #include "cmd/table.h"
-#include "cmd/usage.h"
 
 /* What the caller closed is silent; no file opened later takes its place. */
 static void fill_std_fds(void)
@@ -22,23 +22,6 @@ static void fill_std_fds(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
-}
-
-/* `usage_of` is the command whose usage an ERR_USAGE shows, NULL for the program's. */
-static void report(const struct invocation *invocation, const struct command *usage_of,
-		   const struct err *err)
-{
-	struct str text CLEANUP_STR = { 0 };
-	struct str hint CLEANUP_STR = { 0 };
-
-	str_add(&text, err_prefix(err->kind));
-	str_add_escaped(&text, span_of(err->text));
-	str_add_char(&text, '\n');
-	if (err->kind == ERR_USAGE) {
-		str_add_escaped(&hint, str_span(&invocation->hint));
-		usage_add_trailer(&text, invocation->program, usage_of, str_text(&hint));
-	}
-	fputs(str_text(&text), stderr);
 }
 
 /* What could not be written is an error, even when the command is done. */
@@ -54,22 +37,11 @@ static bool finish_stdout(struct err *err)
 	return true;
 }
 
-static bool run(struct invocation *invocation, bool *ret_running, struct err *err)
-{
-	const struct command *command = invocation->command;
-	struct tart tart = { .program = invocation->program };
-
-	if (command->validate && !command->validate(&tart, invocation->args, err))
-		return false;
-	*ret_running = true;
-	return command->run(&tart, invocation->args, err);
-}
-
 int main(int argc, char **argv)
 {
-	struct invocation invocation CLEANUP(invocation_done) = { 0 };
+	CLEANUP(invocation_done) struct invocation invocation = { 0 };
+	struct outcome outcome = { 0 };
 	struct err err = { 0 };
-	bool running = false;
 	bool ok;
 
 	fill_std_fds();
@@ -80,15 +52,12 @@ int main(int argc, char **argv)
 	cancel_install();
 
 	ok = invocation_parse(&tart_program, argc, argv, &invocation, &err);
-	if (ok && invocation.request != REQUEST_RUN)
-		ok = invocation_answer(&invocation, &err);
+	if (ok && invocation.request == REQUEST_RUN)
+		ok = invocation_run(&invocation, &outcome, &err);
 	else if (ok)
-		ok = run(&invocation, &running, &err);
-	if (invocation.args && invocation.command->done)
-		invocation.command->done(invocation.args);
+		ok = invocation_answer(&invocation, &err);
 	if (ok)
 		ok = finish_stdout(&err);
-	if (!ok)
-		report(&invocation, running ? NULL : invocation.command, &err);
+	invocation_report(&invocation, &outcome, &err);
 	return ok ? 0 : err_exit_code(err.kind);
 }

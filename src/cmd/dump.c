@@ -25,7 +25,7 @@ static void add_names(struct json *argument, const struct opt *opt)
 	if (opt->name)
 		add_name(names, "long", opt->name);
 	if (opt->kind == OPT_KIND_FLAG_PAIR) {
-		char *negated CLEANUP_FREE = xasprintf("no-%s", opt->name);
+		CLEANUP_FREE char *negated = xasprintf("no-%s", opt->name);
 
 		add_name(names, "long", negated);
 	}
@@ -54,7 +54,7 @@ static void add_texts(struct json *argument, const char *help, const char *discu
 
 static void add_default(struct json *argument, const struct opt *opt)
 {
-	struct str text CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str text = { 0 };
 
 	usage_add_default(&text, opt);
 	if (text.len > 0)
@@ -156,8 +156,8 @@ struct json *dump_make(const struct program *program, const struct command *comm
 
 void dump_print(const struct program *program, const struct command *command)
 {
-	struct json *root CLEANUP_JSON = dump_make(program, command);
-	struct str text CLEANUP_STR = { 0 };
+	CLEANUP_JSON struct json *root = dump_make(program, command);
+	CLEANUP_STR struct str text = { 0 };
 
 	json_print(root, JSON_PRETTY, &text);
 	puts(str_text(&text));

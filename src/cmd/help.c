@@ -93,7 +93,7 @@ static void add_row(struct str *out, const char *label, const char *text, const 
 		    size_t width)
 {
 	size_t label_columns = LABEL_INDENT + columns_of(span_of(label));
-	struct str wrapped CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str wrapped = { 0 };
 
 	str_addf(out, "%*s%s", LABEL_INDENT, "", label);
 	help_add_wrapped(&wrapped, text, width, TEXT_COLUMN);
@@ -110,7 +110,7 @@ static void add_row(struct str *out, const char *label, const char *text, const 
 
 static void add_overview(struct str *out, const struct command *command, size_t width)
 {
-	struct str text CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str text = { 0 };
 
 	str_addf(&text, "OVERVIEW: %s", command->summary);
 	if (command->discussion)
@@ -126,7 +126,7 @@ static void add_operands(struct str *out, const struct command *command, size_t 
 	str_add(out, "ARGUMENTS:\n");
 	each_operand(command->operands, operand)
 	{
-		struct str label CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str label = { 0 };
 
 		usage_add_operand_label(&label, operand);
 		add_row(out, str_text(&label), operand->help, operand->discussion, width);
@@ -136,9 +136,9 @@ static void add_operands(struct str *out, const struct command *command, size_t 
 
 static void add_opt(struct str *out, const struct opt *opt, size_t width)
 {
-	struct str label CLEANUP_STR = { 0 };
-	struct str text CLEANUP_STR = { 0 };
-	struct str defaults CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str label = { 0 };
+	CLEANUP_STR struct str text = { 0 };
+	CLEANUP_STR struct str defaults = { 0 };
 
 	usage_add_opt_label(&label, opt);
 	usage_add_defaults(&defaults, opt);
@@ -186,7 +186,7 @@ void help_add(struct str *out, const struct program *program, const struct comma
 
 void help_print(const struct program *program, const struct command *command, bool hidden)
 {
-	struct str text CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str text = { 0 };
 
 	help_add(&text, program, command, hidden, help_width(getenv("COLUMNS"), STDOUT_FILENO));
 	fputs(str_text(&text), stdout);

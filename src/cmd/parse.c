@@ -71,8 +71,8 @@ static void add_choices(struct str *out, const struct opt_value *values)
 
 static bool bad_value(struct parser *p, const struct spelling *s, const char *text)
 {
-	struct str where CLEANUP_STR = { 0 };
-	struct str choices CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str where = { 0 };
+	CLEANUP_STR struct str choices = { 0 };
 
 	hint_at(p, s);
 	add_spelling(&where, s);
@@ -123,7 +123,7 @@ static bool apply(struct parser *p, const struct spelling *s)
 	if (!value)
 		value = take_next_value(p);
 	if (!value) {
-		struct str where CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str where = { 0 };
 
 		hint_at(p, s);
 		add_spelling(&where, s);
@@ -279,7 +279,7 @@ static bool scan(struct parser *p)
 
 static bool missing_operand(struct parser *p, const struct operand *operand)
 {
-	struct str name CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str name = { 0 };
 
 	usage_add_operand(&name, operand);
 	str_addf(&p->to->hint, "<%s>  %s", operand->name, operand->help);
@@ -325,7 +325,7 @@ static bool unknown_option(struct parser *p)
 
 static bool unexpected_values(struct parser *p, size_t first)
 {
-	struct str list CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str list = { 0 };
 	size_t n = p->values.n - first;
 
 	if (n == 1)

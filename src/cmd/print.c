@@ -19,8 +19,8 @@ static void print_to(FILE *to, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 static void print_to(FILE *to, const char *fmt, va_list ap)
 {
-	struct str text CLEANUP_STR = { 0 };
-	struct str line CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str text = { 0 };
+	CLEANUP_STR struct str line = { 0 };
 
 	str_vaddf(&text, fmt, ap);
 	str_add_escaped(&line, str_span(&text));
@@ -196,8 +196,8 @@ static struct span trim(struct span text)
 
 void table_add_as_text(const struct table *table, time_t now, struct str *out)
 {
-	struct str text CLEANUP_STR = { 0 };
-	struct grid grid CLEANUP(grid_done) = { 0 };
+	CLEANUP_STR struct str text = { 0 };
+	CLEANUP(grid_done) struct grid grid = { 0 };
 
 	if (table->cells.n == 0)
 		return;
@@ -222,7 +222,7 @@ static bool is_utf8(const char *text)
 /* JSON is UTF-8; other bytes, as a file name may hold them, are escaped as on the terminal. */
 static struct json *json_of_text(const char *text)
 {
-	struct str escaped CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str escaped = { 0 };
 
 	if (is_utf8(text))
 		return json_string(text);
@@ -232,7 +232,7 @@ static struct json *json_of_text(const char *text)
 
 static struct json *json_of_cell(enum cell_type type, const struct cell *cell)
 {
-	struct str date CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str date = { 0 };
 
 	switch (type) {
 	case CELL_TEXT:
@@ -260,7 +260,7 @@ static struct json *json_of_row(const struct table *table, const struct cell *ce
 
 void table_add_as_json(const struct table *table, bool one, struct str *out)
 {
-	struct json *array CLEANUP_JSON = json_array();
+	CLEANUP_JSON struct json *array = json_array();
 
 	assert(table->cells.n % table->n_columns == 0);
 	for (size_t i = 0; i < table->cells.n; i += table->n_columns)
@@ -271,7 +271,7 @@ void table_add_as_json(const struct table *table, bool one, struct str *out)
 
 static void print_table(const struct table *table, enum format format, bool one)
 {
-	struct str text CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str text = { 0 };
 
 	if (format == FORMAT_JSON)
 		table_add_as_json(table, one, &text);

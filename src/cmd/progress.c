@@ -57,7 +57,7 @@ void progress_add(struct progress *progress, uint64_t done, uint64_t total, uint
 
 void progress_update(void *progress, uint64_t done, uint64_t total)
 {
-	struct str text CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str text = { 0 };
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);

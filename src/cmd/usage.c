@@ -144,7 +144,7 @@ void usage_add_default(struct str *out, const struct opt *opt)
 
 void usage_add_defaults(struct str *out, const struct opt *opt)
 {
-	struct str fallback CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str fallback = { 0 };
 
 	usage_add_default(&fallback, opt);
 	if (opt->kind != OPT_KIND_ENUM) {

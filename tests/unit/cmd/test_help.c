@@ -110,7 +110,7 @@ static void prints_help(void **state)
 {
 	(void)state;
 	each_row(helps, row) {
-		struct str got CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str got = { 0 };
 
 		help_add(&got, &fake_program, row->command, row->hidden, row->width);
 		check_text(row->name, &got, row->want);
@@ -119,8 +119,8 @@ static void prints_help(void **state)
 
 static void hidden_options_appear_on_request_only(void **state)
 {
-	struct str shown CLEANUP_STR = { 0 };
-	struct str hidden CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str shown = { 0 };
+	CLEANUP_STR struct str hidden = { 0 };
 
 	(void)state;
 	help_add(&shown, &fake_program, &fake_paint, false, 80);
@@ -161,7 +161,7 @@ static void wraps_at_blanks(void **state)
 {
 	(void)state;
 	each_row(wraps, row) {
-		struct str got CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str got = { 0 };
 
 		help_add_wrapped(&got, row->text, row->width, row->indent);
 		check_text(row->name, &got, row->want);
@@ -185,7 +185,7 @@ static struct opt few_opts[14];
 static void usage_line_shrinks(void **state)
 {
 	struct command few = { .name = "few", .opts = few_opts };
-	struct str got CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str got = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < 12; i++)
@@ -234,7 +234,7 @@ static void writes_synopses(void **state)
 	each_row(synopses, row) {
 		const struct opt opts[] = { row->opt, OPT_END };
 		const struct command command = { .name = "x", .opts = opts };
-		struct str got CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str got = { 0 };
 
 		usage_add_line(&got, &fake_program, &command, false);
 		check_text(row->name, &got, row->want);
@@ -243,7 +243,7 @@ static void writes_synopses(void **state)
 
 static void ends_usage_errors(void **state)
 {
-	struct str got CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str got = { 0 };
 
 	(void)state;
 	usage_add_trailer(&got, &fake_program, &fake_push, "<local-name>  VM to push");

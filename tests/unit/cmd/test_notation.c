@@ -40,7 +40,7 @@ static void writes_relative_dates(void **state)
 {
 	(void)state;
 	each_row(relatives, row) {
-		struct str got CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str got = { 0 };
 
 		date_add_relative(&got, (time_t)(NOW - row->ago_s), NOW);
 		check(strcmp(got.ptr, row->want) == 0, "%s: got %s", row->name, got.ptr);
@@ -49,7 +49,7 @@ static void writes_relative_dates(void **state)
 
 static void writes_iso_dates(void **state)
 {
-	struct str got CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str got = { 0 };
 
 	(void)state;
 	date_add_iso(&got, NOW);
@@ -84,7 +84,7 @@ static void writes_sizes(void **state)
 {
 	(void)state;
 	each_row(sizes, row) {
-		struct str got CLEANUP_STR = { 0 };
+		CLEANUP_STR struct str got = { 0 };
 
 		size_add_human(&got, row->bytes);
 		check(strcmp(got.ptr, row->want) == 0, "%s: got %s", row->name, got.ptr);

@@ -119,10 +119,10 @@ static void accepts(void **state)
 {
 	(void)state;
 	each_row(accepted, row) {
-		char *text CLEANUP_FREE = xasprintf("paint %s", row->line);
+		CLEANUP_FREE char *text = xasprintf("paint %s", row->line);
 		struct line line = split(text);
-		struct invocation invocation CLEANUP(invocation_done) = { 0 };
-		struct str got CLEANUP_STR = { 0 };
+		CLEANUP(invocation_done) struct invocation invocation = { 0 };
+		CLEANUP_STR struct str got = { 0 };
 		struct err err = { 0 };
 
 		check(parse(&line, &invocation, &err), "%s: %s", row->name, err.text);
@@ -253,7 +253,7 @@ static void refuses(void **state)
 	(void)state;
 	each_row(refused, row) {
 		struct line line = split(row->line);
-		struct invocation invocation CLEANUP(invocation_done) = { 0 };
+		CLEANUP(invocation_done) struct invocation invocation = { 0 };
 		struct err err = { 0 };
 
 		check(!parse(&line, &invocation, &err), "%s: accepted", row->name);
@@ -299,7 +299,7 @@ static void understands_requests(void **state)
 	(void)state;
 	each_row(requests, row) {
 		struct line line = split(row->line);
-		struct invocation invocation CLEANUP(invocation_done) = { 0 };
+		CLEANUP(invocation_done) struct invocation invocation = { 0 };
 		struct err err = { 0 };
 
 		check(parse(&line, &invocation, &err), "%s: %s", row->name, err.text);
@@ -326,7 +326,7 @@ static void understands_script_requests(void **state)
 	(void)state;
 	each_row(scripts, row) {
 		struct line line = split(row->line);
-		struct invocation invocation CLEANUP(invocation_done) = { 0 };
+		CLEANUP(invocation_done) struct invocation invocation = { 0 };
 		struct err err = { 0 };
 
 		check(parse(&line, &invocation, &err), "%s: %s", row->name, err.text);
@@ -362,8 +362,8 @@ static void takes_the_rest_as_it_is(void **state)
 	(void)state;
 	each_row(rests, row) {
 		struct line line = split(row->line);
-		struct invocation invocation CLEANUP(invocation_done) = { 0 };
-		struct str words CLEANUP_STR = { 0 };
+		CLEANUP(invocation_done) struct invocation invocation = { 0 };
+		CLEANUP_STR struct str words = { 0 };
 		const struct exec_args *args;
 		struct err err = { 0 };
 
@@ -385,7 +385,7 @@ static void takes_the_rest_as_it_is(void **state)
 static void lists_take_all_operands(void **state)
 {
 	struct line line = split("push vm a/b:1 a/b:2");
-	struct invocation invocation CLEANUP(invocation_done) = { 0 };
+	CLEANUP(invocation_done) struct invocation invocation = { 0 };
 	struct err err = { 0 };
 	const struct push_args *args;
 
@@ -400,7 +400,7 @@ static void lists_take_all_operands(void **state)
 
 static void no_arguments_not_even_a_name(void **state)
 {
-	struct invocation invocation CLEANUP(invocation_done) = { 0 };
+	CLEANUP(invocation_done) struct invocation invocation = { 0 };
 	char *argv[] = { NULL };
 	struct err err = { 0 };
 
@@ -411,9 +411,9 @@ static void no_arguments_not_even_a_name(void **state)
 
 static void long_arguments_are_no_problem(void **state)
 {
-	struct str option CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str option = { 0 };
 	char *argv[] = { NULL, NULL, NULL, NULL };
-	struct invocation invocation CLEANUP(invocation_done) = { 0 };
+	CLEANUP(invocation_done) struct invocation invocation = { 0 };
 	struct err err = { 0 };
 
 	(void)state;

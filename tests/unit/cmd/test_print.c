@@ -25,7 +25,7 @@ static void add_row(struct table *table, const char *name, uint64_t disk_gb, tim
 
 static void check_text(const struct table *table, const char *want)
 {
-	struct str got CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str got = { 0 };
 
 	table_add_as_text(table, NOW, &got);
 	assert_string_equal(str_text(&got), want);
@@ -33,7 +33,7 @@ static void check_text(const struct table *table, const char *want)
 
 static void aligns_columns(void **state)
 {
-	struct table table CLEANUP(table_done) = TABLE_INIT(list_columns);
+	CLEANUP(table_done) struct table table = TABLE_INIT(list_columns);
 
 	(void)state;
 	add_row(&table, "debian", 50, NOW - 7200, true);
@@ -46,7 +46,7 @@ static void aligns_columns(void **state)
 /* The last cell is padded, too, and then the end of the whole text is trimmed. */
 static void trims_the_whole_text(void **state)
 {
-	struct table table CLEANUP(table_done) = TABLE_INIT(list_columns);
+	CLEANUP(table_done) struct table table = TABLE_INIT(list_columns);
 
 	(void)state;
 	table_add_text(&table, "");
@@ -62,7 +62,7 @@ static void trims_the_whole_text(void **state)
 static void counts_code_points(void **state)
 {
 	static const struct column columns[] = { COLUMN("N", CELL_TEXT), COLUMN("M", CELL_TEXT) };
-	struct table table CLEANUP(table_done) = TABLE_INIT(columns);
+	CLEANUP(table_done) struct table table = TABLE_INIT(columns);
 
 	(void)state;
 	table_add_text(&table, "\xc3\xa4\xc3\xb6\xc3\xbc");
@@ -77,7 +77,7 @@ static void counts_code_points(void **state)
 static void escapes_what_a_terminal_obeys(void **state)
 {
 	static const struct column columns[] = { COLUMN("N", CELL_TEXT) };
-	struct table table CLEANUP(table_done) = TABLE_INIT(columns);
+	CLEANUP(table_done) struct table table = TABLE_INIT(columns);
 
 	(void)state;
 	table_add_text(&table, "a\033[2J\xff");
@@ -86,8 +86,8 @@ static void escapes_what_a_terminal_obeys(void **state)
 
 static void nothing_is_an_empty_line(void **state)
 {
-	struct table table CLEANUP(table_done) = TABLE_INIT(list_columns);
-	struct str json CLEANUP_STR = { 0 };
+	CLEANUP(table_done) struct table table = TABLE_INIT(list_columns);
+	CLEANUP_STR struct str json = { 0 };
 
 	(void)state;
 	check_text(&table, "");
@@ -97,8 +97,8 @@ static void nothing_is_an_empty_line(void **state)
 
 static void prints_json(void **state)
 {
-	struct table table CLEANUP(table_done) = TABLE_INIT(list_columns);
-	struct str json CLEANUP_STR = { 0 };
+	CLEANUP(table_done) struct table table = TABLE_INIT(list_columns);
+	CLEANUP_STR struct str json = { 0 };
 
 	(void)state;
 	add_row(&table, "a \"b\"\xff", 50, NOW, true);

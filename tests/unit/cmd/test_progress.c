@@ -45,7 +45,7 @@ static void prints_as_plain_lines(void **state)
 		struct progress progress = { .interactive = false };
 
 		for (const struct update *u = row->updates; u->plain; u++) {
-			struct str got CLEANUP_STR = { 0 };
+			CLEANUP_STR struct str got = { 0 };
 
 			progress_add(&progress, u->done, u->total, u->now_ms, &got);
 			check(strcmp(str_text(&got), u->plain) == 0, "%s, update %td: got '%s'",
@@ -57,7 +57,7 @@ static void prints_as_plain_lines(void **state)
 static void rewrites_the_line_on_terminals(void **state)
 {
 	struct progress progress = { .interactive = true };
-	struct str got CLEANUP_STR = { 0 };
+	CLEANUP_STR struct str got = { 0 };
 
 	(void)state;
 	progress_add(&progress, 0, 10, 0, &got);
