@@ -175,12 +175,11 @@ union control {
 
 static void attach_fds(struct msghdr *message, union control *control, const int *fds, size_t n_fds)
 {
-	struct cmsghdr *header;
+	struct cmsghdr *header = &control->align;
 
 	memset(control, 0, sizeof(*control));
 	message->msg_control = control->bytes;
 	message->msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-	header = CMSG_FIRSTHDR(message);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
