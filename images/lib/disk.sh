@@ -36,25 +36,22 @@ esp_put() {
 	mcopy -o -m -i "$1" "$2" "::$3"
 }
 
-# disk_make FILE SIZE_MIB (IMAGE TYPE NAME)...: a sparse GPT disk with the images as partitions,
-# one after the other; the last one may be followed by free space.
+# disk_make FILE SIZE_MIB (PART_MIB TYPE NAME)...: an empty, sparse GPT disk with these partitions,
+# the first at 1 MiB and each of the others right after the one before.
 disk_make() {
-	local file=$1 size_mib=$2 at_mib=$GPT_MARGIN_MIB images=() starts=() table part_mib
+	local file=$1 size_mib=$2 at_mib=$GPT_MARGIN_MIB table='label: gpt'
 
 	shift 2
-	table='label: gpt'
 	while [ $# -gt 0 ]; do
-		part_mib=$(($(stat -c %s "$1") / 1048576))
-		table+=$'\n'"start=${at_mib}MiB, size=${part_mib}MiB, type=$2, name=$3"
-		images+=("$1")
-		starts+=("$at_mib")
-		at_mib=$((at_mib + part_mib))
+		table+=$'\n'"start=${at_mib}MiB, size=$1MiB, type=$2, name=$3"
+		at_mib=$((at_mib + $1))
 		shift 3
 	done
 	truncate -s "${size_mib}M" "$file"
 	sfdisk -q "$file" <<<"$table"
-	for part in "${!images[@]}"; do
-		dd if="${images[part]}" of="$file" bs=1M seek="${starts[part]}" conv=notrunc,sparse \
-			status=none
-	done
+}
+
+# disk_put FILE AT_MIB IMAGE: copies a file system into the partition that starts there.
+disk_put() {
+	dd if="$3" of="$1" bs=1M seek="$2" conv=notrunc,sparse status=none
 }

@@ -175,5 +175,6 @@ fetch
 make_root
 make_initrd
 make_esp "$work/esp.img"
-disk_make "$out/disk.img" "$DISK_MIB" "$work/esp.img" "$GPT_ESP" esp
+disk_make "$out/disk.img" "$DISK_MIB" "$ESP_MIB" "$GPT_ESP" esp
+disk_put "$out/disk.img" "$GPT_MARGIN_MIB" "$work/esp.img"
 make_iso
