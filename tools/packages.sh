@@ -32,6 +32,8 @@ packages_for() {
 		;;
 	demo) # running guests, and making them from Debian packages
 		echo "$qemu_native" qemu-utils
+		echo binutils cpio debian-archive-keyring dosfstools e2fsprogs fdisk kmod mmdebstrap mtools
+		echo uidmap xorriso zstd
 		;;
 	test)
 		packages_for demo

@@ -7,7 +7,10 @@
 #	tools/run_tests.sh --list      their names
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
+# Guest images are kept between runs, though every suite has a HOME of its own.
+images_cache=${TART_IMAGES_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tart-images}
 unset "${!TART_@}" CI TRACEPARENT
+export TART_IMAGES_CACHE="$images_cache"
 export LC_ALL=C.UTF-8
 
 # The sanitized programs are slower, and the machine may be busy with another suite.
@@ -91,7 +94,7 @@ all_suites() {
 	for file in tests/*/*.bats; do
 		case $file in
 		tests/guest/*) ;;
-		tests/tools/*) bats_suite "$file" build-plain plain "$cli_seconds" ;;
+		tests/tools/* | tests/images/*) bats_suite "$file" build-plain plain "$cli_seconds" ;;
 		*)
 			bats_suite "$file" build-plain plain "$cli_seconds"
 			bats_suite "$file" build-asan sanitized "$cli_seconds"
