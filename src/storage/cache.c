@@ -114,7 +114,8 @@ bool cache_walk(const struct home *home, cache_visitor *visit, void *ctx, struct
 	bool ok;
 
 	if (root_fd < 0)
-		return errno == ENOENT || err_sys(err, errno, "cannot open '%s/cache/OCIs'", home->path);
+		return errno == ENOENT ||
+		       err_sys(err, errno, "cannot open '%s/cache/OCIs'", home->path);
 	ok = walk_dir(&walk, root_fd, 0);
 	str_done(&walk.path);
 	return ok;

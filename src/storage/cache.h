@@ -50,10 +50,10 @@ bool cache_resolve(const struct home *home, const struct remote_name *name, stru
 bool cache_delete(const struct home *home, const struct remote_name *name, const char *text,
 		  const struct wait_notice *notice, struct err *err);
 
-/* Removes the bundle of one walked item, which nobody may be using: *ret = false when somebody is. Its links stay,
- * dangling until the next collection. */
-bool cache_remove_unused(const struct home *home, int dir_fd, const char *entry, bool *ret,
-			 struct err *err);
+/* Removes the bundle of a digest unless somebody is using it: *ret says whether it is gone. Links to it stay, dangling
+ * until the next collection. For pruning. */
+bool cache_remove(const struct home *home, const struct remote_name *name, bool *ret,
+		  struct err *err);
 
 /* Removes links that lead nowhere, bundles to which no link leads unless they were pulled by digest, and directories
  * that are empty then. Bundles in use stay. */

@@ -27,10 +27,12 @@ static bool lock_host(int host_fd, const struct wait_notice *notice, struct err 
 	return lock_wait(host_fd, err);
 }
 
-bool cache_remove_unused(const struct home *home, int dir_fd, const char *entry, bool *ret,
-			 struct err *err)
+/* *ret = false when somebody is using it. */
+static bool remove_unused(const struct home *home, int dir_fd, const char *entry, bool *ret,
+			  struct err *err)
 {
 	CLEANUP_CLOSE int fd = cache_open_subdir(dir_fd, entry);
+	CLEANUP(temp_done) struct temp temp = TEMP_INIT;
 	CLEANUP(bundle_unlock) struct bundle_lock lock = BUNDLE_LOCK_INIT;
 
 	*ret = true;
@@ -48,7 +50,8 @@ bool cache_remove_unused(const struct home *home, int dir_fd, const char *entry,
 			break;
 		}
 	}
-	return temp_bury(home, home->cache_fd, dir_fd, entry, err);
+	return temp_hide(home, home->cache_fd, dir_fd, entry, &temp, err) &&
+	       temp_remove(&temp, err);
 }
 
 /* The bundles that links lead to. */
@@ -107,7 +110,7 @@ static bool collect_item(void *ctx, const struct cache_item *item, struct err *e
 	if (is_linked(collection->linked, item->bundle_fd) ||
 	    fs_exists(item->bundle_fd, BUNDLE_PULLED))
 		return true;
-	return cache_remove_unused(collection->home, item->dir_fd, item->entry, &unused, err) ||
+	return remove_unused(collection->home, item->dir_fd, item->entry, &unused, err) ||
 	       err_context(err, "%s", item->name);
 }
 
@@ -129,14 +132,15 @@ bool cache_collect(const struct home *home, const struct wait_notice *notice, st
 	CLEANUP(name_list_done) struct name_list hosts = { 0 };
 
 	if (root_fd < 0)
-		return errno == ENOENT || err_sys(err, errno, "cannot open '%s/cache/OCIs'", home->path);
+		return errno == ENOENT ||
+		       err_sys(err, errno, "cannot open '%s/cache/OCIs'", home->path);
 	if (!dir_list(root_fd, &hosts, err))
 		return err_context(err, "%s/cache/OCIs", home->path);
 	vec_each(&hosts.names, host) {
 		CLEANUP_CLOSE int host_fd = cache_open_subdir(root_fd, *host);
 
-		if (host_fd >= 0 && (!lock_host(host_fd, notice, err) ||
-				     !collect_host(home, host_fd, *host, err)))
+		if (host_fd >= 0 &&
+		    (!lock_host(host_fd, notice, err) || !collect_host(home, host_fd, *host, err)))
 			return false;
 	}
 	return true;
@@ -165,7 +169,7 @@ static bool delete_bundle(const struct home *home, int parent_fd, const char *di
 
 	if (fd < 0)
 		return err_vm_missing(err, text);
-	if (!cache_remove_unused(home, parent_fd, digest, &unused, err))
+	if (!remove_unused(home, parent_fd, digest, &unused, err))
 		return false;
 	return unused || err_vm_running(err, text);
 }
@@ -192,4 +196,16 @@ bool cache_delete(const struct home *home, const struct remote_name *name, const
 			      !delete_link(parent_fd, name->reference, text, err))
 		return false;
 	return collect_host(home, host_fd, path.parts.v[0], err);
+}
+
+bool cache_remove(const struct home *home, const struct remote_name *name, bool *ret,
+		  struct err *err)
+{
+	CLEANUP(name_path_done) struct name_path path = { 0 };
+	CLEANUP_CLOSE int parent_fd = -1;
+
+	remote_name_path(name, &path);
+	parent_fd = cache_open_parent(home, &path);
+	*ret = true;
+	return parent_fd < 0 || remove_unused(home, parent_fd, name->reference, ret, err);
 }

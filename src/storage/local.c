@@ -204,16 +204,30 @@ bool local_rename(const struct home *home, const char *name, const char *new_nam
 	return ok;
 }
 
-bool local_delete(const struct home *home, const char *name, struct err *err)
+static bool hide(const struct home *home, int vms_fd, const char *name, struct bundle_lock *lock,
+		 struct temp *temp, struct err *err)
 {
-	CLEANUP_CLOSE int vms_fd = open_vms(home);
 	CLEANUP_CLOSE int fd = open_dir(vms_fd, name);
-	CLEANUP(bundle_unlock) struct bundle_lock lock = BUNDLE_LOCK_INIT;
 
 	if (fd < 0 || !fs_exists(fd, BUNDLE_CONFIG))
 		return err_vm_missing(err, name);
+	return lock_target(vms_fd, name, lock, err) &&
+	       temp_hide(home, vms_fd, vms_fd, name, temp, err);
+}
+
+bool local_delete(const struct home *home, const char *name, struct err *err)
+{
+	CLEANUP_CLOSE int vms_fd = open_vms(home);
+	CLEANUP(temp_done) struct temp temp = TEMP_INIT;
 	/* Held until nothing is left, or somebody who opened the VM before could still start it. */
-	return lock_target(vms_fd, name, &lock, err) && temp_bury(home, vms_fd, vms_fd, name, err);
+	CLEANUP(bundle_unlock) struct bundle_lock lock = BUNDLE_LOCK_INIT;
+	bool ok;
+
+	if (!home_lock(home, err))
+		return false;
+	ok = hide(home, vms_fd, name, &lock, &temp, err);
+	home_unlock(home);
+	return ok && temp_remove(&temp, err);
 }
 
 static bool has_mac(int vms_fd, const char *name, const struct mac *mac, enum mac_scope scope)

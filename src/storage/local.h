@@ -36,7 +36,7 @@ bool local_install(const struct home *home, struct temp *temp, const char *name,
 /* Takes the home lock. The refusals of cli.md 2.15 are ERR_USAGE. */
 bool local_rename(const struct home *home, const char *name, const char *new_name, struct err *err);
 
-/* Only config.json must exist. A running VM is an error. */
+/* Takes the home lock. Only config.json must exist. A running VM is an error. */
 bool local_delete(const struct home *home, const char *name, struct err *err);
 
 enum mac_scope { MAC_OF_ANY, MAC_OF_RUNNING };

@@ -69,29 +69,40 @@ static enum attempt make_locked(int dir_fd, const char *name, enum kind kind, in
 	return MADE;
 }
 
+static void set_name(struct temp *temp, const char *prefix, const char *suffix)
+{
+	char uuid[RANDOM_UUID_SIZE];
+
+	random_uuid(uuid);
+	(void)snprintf(temp->name, sizeof(temp->name), "%s%s%s", prefix, uuid, suffix);
+}
+
+static bool dup_fd(int fd, int *ret_fd, struct err *err)
+{
+	int dup = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (dup < 0)
+		return err_sys(err, errno, "cannot duplicate a descriptor");
+	*ret_fd = dup;
+	return true;
+}
+
 static bool make(int dir_fd, const char *prefix, const char *suffix, enum kind kind,
 		 struct temp *ret, struct err *err)
 {
-	struct temp temp = TEMP_INIT;
-	char uuid[RANDOM_UUID_SIZE];
+	CLEANUP(temp_done) struct temp temp = TEMP_INIT;
 	enum attempt attempt;
 
 	do {
 		if (!cancel_check(err))
 			return false;
-		random_uuid(uuid);
-		(void)snprintf(temp.name, sizeof(temp.name), "%s%s%s", prefix, uuid, suffix);
+		set_name(&temp, prefix, suffix);
 		attempt = make_locked(dir_fd, temp.name, kind, &temp.fd, err);
 	} while (attempt == TAKEN_AWAY);
-	if (attempt == FAILED)
+	if (attempt == FAILED || !dup_fd(dir_fd, &temp.dir_fd, err))
 		return false;
-	temp.dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-	if (temp.dir_fd < 0) {
-		(void)err_sys(err, errno, "cannot duplicate a descriptor");
-		cleanup_close(&temp.fd);
-		return false;
-	}
 	*ret = temp;
+	temp = (struct temp)TEMP_INIT;
 	return true;
 }
 
@@ -147,22 +158,28 @@ void temp_done(struct temp *temp)
 	temp_release(temp);
 }
 
-bool temp_bury(const struct home *home, int area_fd, int dir_fd, const char *name, struct err *err)
+bool temp_hide(const struct home *home, int area_fd, int dir_fd, const char *name, struct temp *ret,
+	       struct err *err)
 {
-	const char *prefix = "";
-	int to_fd = home->tmp_fd;
-	char uuid[RANDOM_UUID_SIZE];
-	char grave[sizeof(TEMP_PREFIX) + RANDOM_UUID_SIZE];
+	bool in_tmp = same_file_system(area_fd, home->tmp_fd);
+	CLEANUP(temp_release) struct temp temp = TEMP_INIT;
 
-	if (!same_file_system(area_fd, home->tmp_fd)) {
-		prefix = TEMP_PREFIX;
-		to_fd = area_fd;
-	}
-	random_uuid(uuid);
-	(void)snprintf(grave, sizeof(grave), "%s%s", prefix, uuid);
-	if (renameat(dir_fd, name, to_fd, grave) < 0)
+	set_name(&temp, in_tmp ? "" : TEMP_PREFIX, "");
+	if (!dup_fd(in_tmp ? home->tmp_fd : area_fd, &temp.dir_fd, err))
+		return false;
+	if (renameat(dir_fd, name, temp.dir_fd, temp.name) < 0)
 		return errno == ENOENT || err_sys(err, errno, "cannot remove '%s'", name);
-	return fs_remove_tree(to_fd, grave, err);
+	*ret = temp;
+	temp = (struct temp)TEMP_INIT;
+	return true;
+}
+
+bool temp_remove(struct temp *temp, struct err *err)
+{
+	bool ok = temp->dir_fd < 0 || fs_remove_tree(temp->dir_fd, temp->name, err);
+
+	temp_release(temp);
+	return ok;
 }
 
 /* Whether the entry is nobody's: *ret_fd then holds its lock, or is -1 for what cannot be locked at all (links and

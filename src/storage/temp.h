@@ -40,10 +40,14 @@ bool temp_make_vm_file(const struct home *home, const char *prefix, struct temp 
 void temp_release(struct temp *temp); /* keeps the entry, drops lock and descriptors */
 void temp_done(struct temp *temp);    /* removes the entry; fits CLEANUP() */
 
-/* Deletes `name` of `dir_fd` so that it vanishes at once, whole, and a kill leaves the rest to the collector: moves
- * it among the temporary entries, then removes it there. `area_fd` is ROOT/vms or ROOT/cache, whichever it is in.
- * Its absence is no error. */
-bool temp_bury(const struct home *home, int area_fd, int dir_fd, const char *name, struct err *err);
+/*
+ * Deleting so that an entry vanishes at once, whole, and a kill leaves the rest to the collector: temp_hide() moves
+ * `name` of `dir_fd` among the temporary entries, temp_remove() removes it there. `area_fd` is ROOT/vms or
+ * ROOT/cache, whichever it is in. Absence is no error. The entry is not locked: a collector may help.
+ */
+bool temp_hide(const struct home *home, int area_fd, int dir_fd, const char *name, struct temp *ret,
+	       struct err *err);
+bool temp_remove(struct temp *temp, struct err *err);
 
 /* Removes every temporary entry that nobody holds. Problems with single entries do not stop it; the first is told. */
 bool temp_collect(const struct home *home, struct err *err);
