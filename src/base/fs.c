@@ -33,7 +33,7 @@ bool fs_make_dir(int dirfd, const char *name, mode_t mode, struct err *err)
 	return err_sys(err, errno, "cannot create directory '%s'", name);
 }
 
-bool fs_read_fd(int fd, size_t max, struct str *out, struct err *err)
+static bool append_all(int fd, size_t max, struct str *out, struct err *err)
 {
 	char buf[16384];
 	size_t total = 0;
@@ -52,6 +52,16 @@ bool fs_read_fd(int fd, size_t max, struct str *out, struct err *err)
 			return err_set(err, ERR_GENERAL, "larger than %zu bytes", max);
 		str_add_span(out, span_make(buf, (size_t)n));
 	}
+}
+
+bool fs_read_fd(int fd, size_t max, struct str *out, struct err *err)
+{
+	size_t before = out->len;
+
+	if (append_all(fd, max, out, err))
+		return true;
+	str_truncate(out, before);
+	return false;
 }
 
 bool fs_read_file(int dirfd, const char *name, size_t max, struct str *out, struct err *err)
