@@ -44,8 +44,11 @@ static bool set_std_fds(const int fds[3])
 	return true;
 }
 
+/* Descriptors that our own parent left open to us have no close-on-exec flag yet. */
 static bool keep_fds(const struct child_spec *spec)
 {
+	if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return false;
 	for (size_t i = 0; i < spec->n_keep_fds; i++)
 		if (fcntl(spec->keep_fds[i], F_SETFD, 0) < 0)
 			return false;
