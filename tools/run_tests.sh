@@ -36,7 +36,7 @@ build() { # FOLDER OPTION...
 	shift
 	[ -e "$folder/build.ninja" ] ||
 		meson setup "$folder" -Dwerror=true -Dtests=enabled "$@" || return
-	ninja -C "$folder"
+	ninja --quiet -C "$folder"
 }
 
 build_or_fail() { # FOLDER OPTION...
