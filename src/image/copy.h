@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "image/extent.h"
 #include "image/progress.h"
 
 /* Makes dst_fd (empty, open for writing) share all blocks of src_fd. *ret_errno = 0 when it
@@ -24,8 +25,11 @@ bool copy_reflink(int src_fd, int dst_fd, int *ret_errno, struct err *err);
 /* Copies the data of src_fd into dst_fd (empty, open for writing), holes as holes. */
 bool copy_sparse(int src_fd, int dst_fd, const struct progress *progress, struct err *err);
 
-/* Copies [src_offset, src_offset + len) to dst_offset, data and holes alike as data. Used for
- * single runs; *done (may be NULL) is advanced with the work for progress out of `total`. */
+/* Copies the data of a map into dst_fd (empty, open for writing), zeros as holes. */
+bool copy_extents(struct extent_map *map, int dst_fd, const struct progress *progress,
+		  struct err *err);
+
+/* Copies one run of bytes, holes in it as zeros. What the source lacks of it is an error. */
 bool copy_range(int src_fd, uint64_t src_offset, int dst_fd, uint64_t dst_offset, uint64_t len,
 		struct err *err);
 

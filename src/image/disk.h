@@ -35,6 +35,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "image/extent.h"
 #include "image/progress.h"
 
 #define DISK_FILE         "disk.img"
@@ -50,14 +51,14 @@ struct disk_info {
 	uint64_t allocated_bytes;
 };
 
-/* Cheap (two stats; an overlay costs two small reads more): for listings. Does not compare the
- * base. No lock. */
+/* Cheap (two files opened; an overlay costs two small reads more): for listings. Does not compare
+ * the base. No lock. */
 bool disk_inspect(int dirfd, struct disk_info *ret, struct err *err);
 
 /* To be called before a disk is used (run, clone, export, growing): a plain disk is always fine;
  * of an overlay the header must be one we could have made (backed by disk.img, raw; no other
- * files) and the base must be the one of the note. Finishes an interrupted disk_replace(). The
- * caller holds the VM's record lock. */
+ * files) and the base must be the one of the note. Clears away what a killed disk_clone() or
+ * disk_replace() left. The caller holds the VM's record lock. */
 bool disk_check(int dirfd, struct err *err);
 
 /* Whether disk.img starts with the magic of Apple's Sparse Image Format, which we only store. */
@@ -75,13 +76,18 @@ bool disk_grow(int dirfd, uint64_t size_bytes, struct err *err);
  * for a plain disk. The caller holds the VM's record lock. */
 bool disk_repair(int dirfd, struct err *err);
 
-/* Puts `name` of `from_dirfd` (a raw disk on the same file system) in the disk's place, whatever
- * its layout was. A kill at any moment leaves the old or the new disk. The caller holds the VM's
- * record lock. */
+/* Moves `name` of `from_dirfd` (a disk on the same file system, complete and synced; its mtime may
+ * be changed) into the disk's place, whatever the layout was. Works for a disk that disk_check()
+ * refuses. A kill at any moment leaves the old or the new disk. The caller holds the VM's record
+ * lock. */
 bool disk_replace(int dirfd, int from_dirfd, const char *name, struct err *err);
 
+/* Where the bytes that the guest sees lie; the map owns its descriptors. Nobody may write
+ * meanwhile: the caller holds the VM's record lock, and has called disk_check(). */
+bool disk_open_extents(int dirfd, struct extent_map **ret, struct err *err);
+
 /* Writes the disk the guest sees into dst_fd (empty, open for writing) as a sparse raw file. Not
- * synced. */
+ * synced. Conditions as for disk_open_extents(). */
 bool disk_flatten(int dirfd, int dst_fd, const struct progress *progress, struct err *err);
 
 /* $TART_CLONE */
@@ -104,8 +110,8 @@ enum clone_source {
 enum clone_method { CLONED_BY_REFLINK, CLONED_BY_OVERLAY, CLONED_BY_COPY };
 
 /* Clones the disk of src_dirfd into dst_dirfd: a temporary bundle without disk files that nobody
- * else uses, which the caller throws away on failure. What was made is synced. Calls
- * disk_check() on the source unless it is running. *ret_how (may be NULL) says how it went: only
+ * else uses, which the caller throws away on failure. What was made is synced. The
+ * source is checked as by disk_check(). *ret_how (may be NULL) says how it went: only
  * CLONED_BY_COPY costs time and space in the order of the data. A forced policy that cannot be
  * had is an error with the reason. */
 bool disk_clone(int src_dirfd, enum clone_source source, int dst_dirfd, enum clone_policy policy,
