@@ -40,7 +40,7 @@ need_file() {
 }
 
 need_packages() {
-	[ $# -eq 0 ] || die "missing packages: $*; install them with tools/packages.sh"
+	[ $# -eq 0 ] || die "missing packages: $*; install them with: tools/packages.sh demo"
 }
 
 # arch_check ARCH: the two architectures that images exist for, by their Debian names.
