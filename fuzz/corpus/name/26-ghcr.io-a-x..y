@@ -1,0 +1,1 @@
+ghcr.io/a:x..y
