@@ -218,14 +218,17 @@ static void add_header(struct str *out, uint64_t size_bytes, uint64_t l1_entries
 	add_be(out, OVERLAY_L1_CLUSTER * OVERLAY_CLUSTER, 8);
 	add_be(out, OVERLAY_CLUSTER, 8); /* reference count table */
 	add_be(out, 1, 4);               /* … of one cluster */
-	add_be(out, 0, 4 + 8);           /* no snapshots */
-	add_be(out, 0, 8 + 8 + 8);       /* no features: incompatible, compatible, auto-clear */
-	add_be(out, 4, 4);               /* reference counts of 2^4 bits */
+	add_be(out, 0, 4);               /* no snapshots */
+	add_be(out, 0, 8);
+	add_be(out, 0, 8); /* no features: incompatible, */
+	add_be(out, 0, 8); /* compatible, */
+	add_be(out, 0, 8); /* auto-clear */
+	add_be(out, 4, 4); /* reference counts of 2^4 bits */
 	add_be(out, V3_HEADER_BYTES, 4);
 	add_be(out, EXTENSION_BACKING, 4);
 	add_be(out, strlen(format), 4);
 	str_add_span(out, span_make(format, sizeof(format)));
-	add_be(out, EXTENSION_END, 4 + 4);
+	add_be(out, EXTENSION_END, 8);
 	str_add(out, backing_name);
 }
 

@@ -37,12 +37,11 @@ static inline void place_remove(struct place *place)
 	check(fs_remove_tree(AT_FDCWD, place->path, &err), "%s", err.text);
 }
 
-/* What must succeed, with the reason when it does not. */
+/* What must succeed, with the reason when it does not: ok(disk_check(fd, &why)). */
 #define ok(call)                                     \
 	do {                                         \
-		struct err err_ = { 0 };             \
-		struct err *err = &err_;             \
-		check(call, #call ": %s", err_.text); \
+		struct err why = { 0 };              \
+		check(call, #call ": %s", why.text); \
 	} while (0)
 
 static inline int open_at(int dirfd, const char *name, int flags)
@@ -124,7 +123,7 @@ static inline void describe_holes(int dirfd, const char *name, char *out, size_t
 
 	out[0] = '\0';
 	for (uint64_t at = 0; at < end; at = extent.start + extent.len) {
-		ok(extent_find(fd, at, end, &extent, err));
+		ok(extent_find(fd, at, end, &extent, &why));
 		if (extent.len == 0)
 			break;
 		used += (size_t)snprintf(out + used, size - used, "%llu+%llu ",

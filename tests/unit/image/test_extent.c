@@ -34,7 +34,7 @@ static void run(const char *const *argv)
 
 	spec.argv = argv;
 	spec.cwd_fd = place.fd;
-	ok(child_run_spec(&spec, 1 << 20, NULL, err));
+	ok(child_run_spec(&spec, 1 << 20, NULL, &why));
 }
 
 static void make_overlay(uint64_t base_bytes)
@@ -47,7 +47,7 @@ static void make_overlay(uint64_t base_bytes)
 	int fd = open_at(place.fd, "overlay.qcow2", O_RDWR | O_CREAT | O_TRUNC);
 
 	make_file(place.fd, "disk.img", base_bytes, pieces, ARRAY_LEN(pieces));
-	ok(qcow2_create_overlay(fd, base_bytes, "disk.img", err));
+	ok(qcow2_create_overlay(fd, base_bytes, "disk.img", &why));
 	(void)close(fd);
 }
 
@@ -73,8 +73,8 @@ static bool flatten(const char *name, struct err *err)
 
 static void check_against_qemu(const char *row_name)
 {
-	const char *const argv[] = { "qemu-img", "convert", "-f", "qcow2", "-O", "raw", "overlay.qcow2",
-				     "qemu.raw", NULL };
+	const char *const argv[] = { "qemu-img", "convert",       "-f",       "qcow2", "-O",
+				     "raw",      "overlay.qcow2", "qemu.raw", NULL };
 	struct err err = { 0 };
 
 	run(argv);
@@ -94,7 +94,9 @@ static const struct {
 	{ "one cluster", 5 * MIB, { "-c", "write -P 1 64k 64k" } },
 	{ "part of a cluster", 5 * MIB, { "-c", "write -P 1 70k 512" } },
 	{ "over the end of base data", 5 * MIB, { "-c", "write -P 1 250k 100k" } },
-	{ "zero clusters over data", 5 * MIB, { "-c", "write -z 0 128k", "-c", "write -z 2M 64k" } },
+	{ "zero clusters over data",
+	  5 * MIB,
+	  { "-c", "write -z 0 128k", "-c", "write -z 2M 64k" } },
 	{ "discarded clusters", 5 * MIB, { "-c", "write -P 1 1M 1M", "-c", "discard 1M 512k" } },
 	{ "zeros allocated", 5 * MIB, { "-c", "write -P 0 0 256k" } },
 	{ "clusters out of order",
@@ -143,7 +145,8 @@ static void reads_many_small_writes(void **state)
 	(void)state;
 	make_overlay(40 * MIB);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		static const char *const verbs[] = { "write -P 1", "write -P 77", "write -z", "discard" };
+		static const char *const verbs[] = { "write -P 1", "write -P 77", "write -z",
+						     "discard" };
 		unsigned int sector = next_random(&seed) % (40 * 2048 - 2048);
 
 		(void)snprintf(commands[i], sizeof(commands[i]), "%s %u %u",
@@ -159,8 +162,8 @@ static void reads_many_small_writes(void **state)
 
 static void a_grown_overlay_ends_in_zeros(void **state)
 {
-	const char *const resize[] = { "qemu-img", "resize", "-q", "-f", "qcow2", "overlay.qcow2", "9M",
-				       NULL };
+	const char *const resize[] = { "qemu-img", "resize",        "-q", "-f",
+				       "qcow2",    "overlay.qcow2", "9M", NULL };
 	struct err err = { 0 };
 
 	(void)state;
@@ -173,7 +176,7 @@ static void a_grown_overlay_ends_in_zeros(void **state)
 
 static void holes_stay_holes(void **state)
 {
-	const char *const argv[] = { "qemu-io", "-f", "qcow2", "-c", "write -P 1 100M 64k",
+	const char *const argv[] = { "qemu-io",       "-f", "qcow2", "-c", "write -P 1 100M 64k",
 				     "overlay.qcow2", NULL };
 	struct err err = { 0 };
 	char holes[512];
@@ -196,12 +199,16 @@ static const struct {
 	  { "qemu-io", "-f", "qcow2", "-c", "write -c -P 1 64k 64k", "overlay.qcow2" },
 	  "compressed" },
 	{ "subclusters",
-	  { "qemu-img", "create", "-q", "-f", "qcow2", "-o", "extended_l2=on", "overlay.qcow2", "5M" },
+	  { "qemu-img", "create", "-q", "-f", "qcow2", "-o", "extended_l2=on", "overlay.qcow2",
+	    "5M" },
 	  "extended level 2" },
 	{ "data file",
-	  { "qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=data.raw", "overlay.qcow2", "5M" },
+	  { "qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=data.raw", "overlay.qcow2",
+	    "5M" },
 	  "another file" },
-	{ "raw", { "qemu-img", "create", "-q", "-f", "raw", "overlay.qcow2", "5M" }, "not a qcow2" },
+	{ "raw",
+	  { "qemu-img", "create", "-q", "-f", "raw", "overlay.qcow2", "5M" },
+	  "not a qcow2" },
 };
 
 static void refuses_what_it_cannot_read(void **state)

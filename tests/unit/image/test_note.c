@@ -17,7 +17,8 @@ static const struct {
 	  " {\"version\":1, \"digest\":\"sha256:00\", \"base\":{\"size\":50000000000, \"inode\":7,"
 	  " \"mtime\":\"1700000000.000000001\"}}\n\n\n",
 	  true, false },
-	{ "being replaced", "{\"base\":" BASE ",\"replacement\":" BASE ",\"version\":1}", true, true },
+	{ "being replaced", "{\"base\":" BASE ",\"replacement\":" BASE ",\"version\":1}", true,
+	  true },
 	{ "empty", "", false, false },
 	{ "no object", "[]", false, false },
 	{ "no version", "{\"base\":" BASE "}", false, false },
@@ -25,12 +26,14 @@ static const struct {
 	{ "version as text", "{\"base\":" BASE ",\"version\":\"1\"}", false, false },
 	{ "no base", "{\"version\":1}", false, false },
 	{ "no size", "{\"base\":{\"mtime\":\"1.0\"},\"version\":1}", false, false },
-	{ "size as text", "{\"base\":{\"mtime\":\"1.0\",\"size\":\"1\"},\"version\":1}", false, false },
-	{ "size negative", "{\"base\":{\"mtime\":\"1.0\",\"size\":-1},\"version\":1}", false, false },
+	{ "size as text", "{\"base\":{\"mtime\":\"1.0\",\"size\":\"1\"},\"version\":1}", false,
+	  false },
+	{ "size negative", "{\"base\":{\"mtime\":\"1.0\",\"size\":-1},\"version\":1}", false,
+	  false },
 	{ "mtime as number", "{\"base\":{\"mtime\":1.0,\"size\":1},\"version\":1}", false, false },
 	{ "mtime too long",
-	  "{\"base\":{\"mtime\":\"01234567890123456789012345678901\",\"size\":1},\"version\":1}", false,
-	  false },
+	  "{\"base\":{\"mtime\":\"01234567890123456789012345678901\",\"size\":1},\"version\":1}",
+	  false, false },
 	{ "replacement without size",
 	  "{\"base\":" BASE ",\"replacement\":{\"mtime\":\"1.0\"},\"version\":1}", false, false },
 };
@@ -44,7 +47,8 @@ static void parses(void **state)
 		bool done = note_parse(span_of(row->text), &note, &err);
 
 		check(done == row->ok, "%s: %s", row->name, done ? "accepted" : err.text);
-		check(note.base.size_bytes == (row->ok ? 50000000000 : 4711), "%s: size", row->name);
+		check(note.base.size_bytes == (row->ok ? 50000000000 : 4711), "%s: size",
+		      row->name);
 		if (!row->ok)
 			continue;
 		check(strcmp(note.base.mtime, "1700000000.000000001") == 0, "%s: mtime", row->name);

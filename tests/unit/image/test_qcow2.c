@@ -55,7 +55,7 @@ static void reads_a_good_header(void **state)
 	struct qcow2_header header;
 
 	(void)state;
-	ok(qcow2_parse(span_of_header(&h), &header, err));
+	ok(qcow2_parse(span_of_header(&h), &header, &why));
 	assert_int_equal(header.version, 3);
 	assert_int_equal(header.cluster_bits, 16);
 	assert_int_equal(header.size_bytes, 50 * GB);
@@ -88,7 +88,8 @@ static const struct {
 	{ "clusters too large", 20, 22, 4, "clusters of 2^22" },
 	{ "clusters of 2^4294967295", 20, 0xffffffff, 4, "clusters of 2^" },
 	{ "size 0", 24, 0, 8, NULL },
-	{ "size one byte more than the table maps", 24, 94 * 512 * MIB + 1, 8, "level 1 table of 94" },
+	{ "size one byte more than the table maps", 24, 94 * 512 * MIB + 1, 8,
+	  "level 1 table of 94" },
 	{ "size just mapped", 24, 94 * 512 * MIB, 8, NULL },
 	{ "size 2^63", 24, (uint64_t)1 << 63, 8, "larger than 2^63" },
 	{ "size 2^63 - 1", 24, INT64_MAX, 8, "level 1 table" },
@@ -170,7 +171,7 @@ static void qemu_img(const char *const *argv)
 
 	spec.argv = argv;
 	spec.cwd_fd = place.fd;
-	ok(child_run_spec(&spec, 1 << 20, NULL, err));
+	ok(child_run_spec(&spec, 1 << 20, NULL, &why));
 }
 
 static const struct {
@@ -191,10 +192,12 @@ static const struct {
 
 static void qemu_agrees_with_our_overlays(void **state)
 {
-	const char *const check_argv[] = { "qemu-img", "check", "-q", "-f", "qcow2", "o.qcow2", NULL };
+	const char *const check_argv[] = {
+		"qemu-img", "check", "-q", "-f", "qcow2", "o.qcow2", NULL
+	};
 	/* Identical means: reads through to the base. */
-	const char *const compare_argv[] = { "qemu-img", "compare", "-q",      "-f",	  "raw",
-					     "-F",	 "qcow2",   "disk.img", "o.qcow2", NULL };
+	const char *const compare_argv[] = { "qemu-img", "compare", "-q",       "-f",      "raw",
+					     "-F",       "qcow2",   "disk.img", "o.qcow2", NULL };
 	const struct piece piece = { 0, 1, 42 };
 
 	(void)state;
@@ -206,8 +209,8 @@ static void qemu_agrees_with_our_overlays(void **state)
 		int fd = open_at(place.fd, "o.qcow2", O_RDWR | O_CREAT | O_TRUNC);
 
 		make_file(place.fd, "disk.img", row->base_bytes, &piece, row->base_bytes > 0);
-		ok(qcow2_create_overlay(fd, row->base_bytes, "disk.img", err));
-		ok(qcow2_read_header(fd, head, &header, err));
+		ok(qcow2_create_overlay(fd, row->base_bytes, "disk.img", &why));
+		ok(qcow2_read_header(fd, head, &header, &why));
 		check(header.size_bytes == row->want_bytes, "%s: %llu bytes", row->name,
 		      (unsigned long long)header.size_bytes);
 		assert_true(span_is(header.backing_file, "disk.img"));
