@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Checks the layer rules of docs/ARCHITECTURE.md on the sources below ROOT (default: this project): includes point
 # downwards, the library neither prints nor exits, headers compile alone, each .c file includes its own header first.
-# With --objects BUILD, also that the built libraries hold no mutable globals.
+# With --objects BUILD, also that the built libraries hold no mutable globals. --table prints who may include whom.
 set -u -o pipefail
 
 # Folder below src/ (or at the top: netd, vsockd, guest), and what its files may include besides their own folder.
@@ -37,9 +37,16 @@ declare -A may_be_global=(
 )
 
 usage() {
-	echo "usage: ${0##*/} [--objects BUILD] [ROOT]" >&2
+	echo "usage: ${0##*/} --table | [--objects BUILD] [ROOT]" >&2
 	exit 64
 }
+
+if [ "${1-}" = --table ]; then
+	for layer in "${!may_include[@]}"; do
+		echo "$layer: ${may_include[$layer]}"
+	done | LC_ALL=C sort
+	exit 0
+fi
 
 objects=
 if [ "${1-}" = --objects ]; then
