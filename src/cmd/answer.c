@@ -5,8 +5,18 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "cmd/candidates.h"
+#include "cmd/complete.h"
 #include "cmd/dump.h"
 #include "cmd/help.h"
+
+static void print_candidates(const char *list)
+{
+	CLEANUP_STR struct str names = { 0 };
+
+	candidates_add(list, &names);
+	fputs(str_text(&names), stdout);
+}
 
 bool invocation_answer(const struct invocation *invocation, struct err *err)
 {
@@ -25,8 +35,10 @@ bool invocation_answer(const struct invocation *invocation, struct err *err)
 		puts(program->version);
 		return true;
 	case REQUEST_SCRIPT:
+		return complete_print_script(program, invocation->shell, err);
 	case REQUEST_CANDIDATES:
-		return err_set(err, ERR_USAGE, "no completion yet");
+		print_candidates(invocation->list);
+		return true;
 	case REQUEST_RUN:
 		break;
 	}
