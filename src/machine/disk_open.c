@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -238,16 +236,5 @@ bool disk_open_root(int bundle_fd, const struct disk_opts *opts, struct disk_spe
 	spec.source = DISK_SOURCE_FILE;
 	*ret = spec;
 	spec = (struct disk_spec)DISK_SPEC_INIT;
-	return true;
-}
-
-bool io_uring_works(void)
-{
-	struct io_uring_params params = { 0 };
-	int fd = (int)syscall(SYS_io_uring_setup, 1, &params);
-
-	if (fd < 0)
-		return false;
-	(void)close(fd);
 	return true;
 }

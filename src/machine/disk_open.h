@@ -41,7 +41,4 @@ bool disk_open(const struct disk_arg *arg, const struct home *home, const char *
 bool disk_open_root(int bundle_fd, const struct disk_opts *opts, struct disk_spec *ret,
 		    struct err *err);
 
-/* Whether io_uring works for this process: QEMU would refuse to start with aio=io_uring where it does not. */
-bool io_uring_works(void);
-
 #endif
