@@ -35,7 +35,7 @@ existing() {
 	for document in README.md CONTRIBUTING.md docs/*.md; do
 		for path in $(grep -oE '`(src|tools|tests|docs|images|fuzz|bench|man)/[A-Za-z0-9_./-]+`' "$document" | tr -d '`'); do
 			# CONTRIBUTING.md adds a command of this name.
-			[ -e "$path" ] || [[ $path == */frob.* ]] || fail "$document names $path"
+			[ -e "$path" ] || [[ $path == *frob.* ]] || fail "$document names $path"
 		done
 		for path in $(grep -oE '\]\([^)#:]+\)' "$document" | tr -d ']()'); do
 			[ -e "$(dirname "$document")/$path" ] || fail "$document links to $path"
