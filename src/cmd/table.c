@@ -4,7 +4,17 @@
 
 #include "base/version.h"
 
-#define COMMANDS(X) X(help)
+#define COMMANDS(X) \
+	X(create)   \
+	X(clone)    \
+	X(set)      \
+	X(get)      \
+	X(list)     \
+	X(prune)    \
+	X(rename)   \
+	X(delete)   \
+	X(fqn)      \
+	X(help)
 
 #define DECLARE(name) extern const struct command cmd_##name;
 #define LIST(name)    &cmd_##name,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +78,11 @@ bool bundle_sizes(int bundle_fd, struct bundle_sizes *ret, struct err *err)
 bool bundle_edit_lock(int bundle_fd, struct err *err)
 {
 	return lock_wait(bundle_fd, err);
+}
+
+void bundle_edit_unlock(int bundle_fd)
+{
+	(void)flock(bundle_fd, LOCK_UN);
 }
 
 enum bundle_lock_result bundle_lock_try(int bundle_fd, struct bundle_lock *ret, struct err *err)

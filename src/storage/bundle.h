@@ -60,10 +60,11 @@ struct bundle_lock {
 
 /*
  * Who reads config.json to write it back changed (set, run giving a new MAC) holds this one meanwhile, so that no
- * change is lost: an flock on the bundle's directory. Waits, ends early on cancellation; ends with `bundle_fd`.
- * Taken after the home lock and before the record lock.
+ * change is lost: an flock on the bundle's directory. Waits, ends early on cancellation; ends with `bundle_fd` at the
+ * latest. Taken after the home lock where both are held.
  */
 bool bundle_edit_lock(int bundle_fd, struct err *err);
+void bundle_edit_unlock(int bundle_fd);
 
 enum bundle_lock_result { BUNDLE_LOCKED, BUNDLE_BUSY, BUNDLE_LOCK_FAILED };
 enum bundle_lock_result bundle_lock_try(int bundle_fd, struct bundle_lock *ret, struct err *err);

@@ -2,8 +2,20 @@
 /* New VMs. */
 #include "storage/create.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/fs.h"
 #include "image/disk.h"
 #include "storage/local.h"
+
+/* Its size is part of the VM; disk_create() writes nothing else. */
+static bool sync_disk(int bundle_fd, struct err *err)
+{
+	CLEANUP_CLOSE int fd = openat(bundle_fd, BUNDLE_DISK, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 ? fs_sync(fd, err) : err_sys(err, errno, "cannot open '%s'", BUNDLE_DISK);
+}
 
 static bool fill(int bundle_fd, const struct create_request *request, struct err *err)
 {
@@ -11,7 +23,7 @@ static bool fill(int bundle_fd, const struct create_request *request, struct err
 
 	config_init_linux(&config, request->arch);
 	return request->make_nvram(request->ctx, bundle_fd, err) &&
-	       disk_create(bundle_fd, request->disk_bytes, err) &&
+	       disk_create(bundle_fd, request->disk_bytes, err) && sync_disk(bundle_fd, err) &&
 	       config_store(bundle_fd, &config, err);
 }
 
