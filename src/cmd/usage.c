@@ -154,7 +154,9 @@ void usage_add_defaults(struct str *out, const struct opt *opt)
 	}
 	for (const struct opt_value *v = opt->values; v->word; v++)
 		str_addf(out, "%s%s", v == opt->values ? "(values: " : ", ", v->word);
-	str_addf(out, "; default: %s)", str_text(&fallback));
+	if (fallback.len > 0)
+		str_addf(out, "; default: %s", fallback.ptr);
+	str_add_char(out, ')');
 }
 
 static size_t min3(size_t a, size_t b, size_t c)
