@@ -19,26 +19,26 @@ struct clone_args {
 };
 
 static const struct operand clone_operands[] = {
-	OPERAND(struct clone_args, source_name, "source-name", "source VM name",
+	OPERAND(struct clone_args, source_name, "source-name", "local VM or cached image",
 		.completes = COMPLETES_ALL),
-	OPERAND(struct clone_args, new_name, "new-name", "new VM name"),
+	OPERAND(struct clone_args, new_name, "new-name", "name of the clone"),
 	OPERAND_END,
 };
 
 static const struct opt clone_opts[] = {
 	OPT_FLAG(struct clone_args, insecure, 0, "insecure",
-		 "connect to the OCI registry via insecure HTTP protocol"),
+		 "Talk plain HTTP to the registry of an image that has to be pulled"),
 	OPT_U64(struct clone_args, concurrency, 0, "concurrency", NULL, 4,
-		"network concurrency to use when pulling a remote VM from the OCI-compatible registry"),
+		"Transfers at a time when an image has to be pulled"),
 	OPT_FLAG(struct clone_args, deduplicate, 0, "deduplicate",
-		 "build the disk of a pulled image upon that of a similar cached one",
+		 "Build the disk of a pulled image upon that of a similar cached one",
 		 .show = SHOW_HIDDEN),
 	OPT_U64(struct clone_args, prune_limit_gib, 0, "prune-limit", "n", 100,
-		"limit automatic pruning to n gigabytes",
+		"Remove at most n GiB of cached images to make room for the clone",
 		.discussion =
-			"Cached images that were not used for longest are removed when the clone "
-			"could not grow to its full size otherwise. Set TART_NO_AUTO_PRUNE to "
-			"keep them all."),
+			"Images that were not used for longest are removed when the clone could "
+			"not grow to its full size otherwise. With TART_NO_AUTO_PRUNE in the "
+			"environment all stay."),
 	OPT_END,
 };
 
@@ -81,13 +81,11 @@ static bool clone_run(struct tart *tart, void *args, struct err *err)
 
 const struct command cmd_clone = {
 	.name = "clone",
-	.summary = "Clone a VM",
+	.summary = "Make a VM from another one or from a cached image",
 	.discussion =
-		"Creates a local virtual machine by cloning either a remote or another local "
-		"virtual machine.\n\n"
-		"Where the file system can share blocks, or the source is not running, nothing "
-		"is copied: the clone and its source share what neither of them has written "
-		"since. TART_CLONE=copy makes a disk that shares nothing.",
+		"Where the file system can share blocks, or the source is not running, no disk is "
+		"copied: the clone and its source share what neither of them has written since. "
+		"TART_CLONE=copy in the environment asks for a disk that shares nothing.",
 	.operands = clone_operands,
 	.opts = clone_opts,
 	.args_size = sizeof(struct clone_args),

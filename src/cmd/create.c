@@ -39,9 +39,9 @@ static const struct opt_value archs[] = {
 
 static const struct opt create_opts[] = {
 	OPT_TEXT(struct create_args, from_ipsw, 0, "from-ipsw", "path",
-		 "Create a macOS VM from an IPSW file (not supported on Linux hosts)",
+		 "For macOS VMs, which cannot be created on Linux hosts",
 		 .completes = COMPLETES_FILES),
-	OPT_FLAG(struct create_args, is_linux, 0, "linux", "Create a Linux VM"),
+	OPT_FLAG(struct create_args, is_linux, 0, "linux", "Create a VM for Linux"),
 	OPT_U16(struct create_args, disk_gb, 0, "disk-size", NULL, 50, "Disk size in GB"),
 	OPT_ENUM(struct create_args, disk_format, 0, "disk-format", NULL, disk_formats, DISK_RAW,
 		 "Disk image format", .ignore_case = true),
@@ -102,7 +102,7 @@ static bool create_run(struct tart *tart, void *args, struct err *err)
 
 const struct command cmd_create = {
 	.name = "create",
-	.summary = "Create a VM",
+	.summary = "Create a VM with an empty disk",
 	.operands = create_operands,
 	.opts = create_opts,
 	.args_size = sizeof(struct create_args),

@@ -10,7 +10,8 @@ struct delete_args {
 };
 
 static const struct operand delete_operands[] = {
-	OPERAND_LIST(struct delete_args, names, "name", "VM name", .completes = COMPLETES_ALL),
+	OPERAND_LIST(struct delete_args, names, "name", "local VM or cached image",
+		     .completes = COMPLETES_ALL),
 	OPERAND_END,
 };
 
@@ -37,7 +38,7 @@ static bool delete_run(struct tart *tart, void *args, struct err *err)
 
 const struct command cmd_delete = {
 	.name = "delete",
-	.summary = "Delete a VM",
+	.summary = "Delete VMs",
 	.operands = delete_operands,
 	.args_size = sizeof(struct delete_args),
 	.needs = NEEDS_HOME,

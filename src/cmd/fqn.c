@@ -32,7 +32,7 @@ static bool fqn_run(struct tart *tart, void *args, struct err *err)
 
 const struct command cmd_fqn = {
 	.name = "fqn",
-	.summary = "Get a fully-qualified VM name",
+	.summary = "Print the name of an image with its digest",
 	.operands = fqn_operands,
 	.args_size = sizeof(struct fqn_args),
 	.hidden = true,

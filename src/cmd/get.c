@@ -74,7 +74,7 @@ static bool get_run(struct tart *tart, void *args, struct err *err)
 
 const struct command cmd_get = {
 	.name = "get",
-	.summary = "Get a VM's configuration",
+	.summary = "Show the configuration of a VM",
 	.operands = get_operands,
 	.opts = get_opts,
 	.args_size = sizeof(struct get_args),

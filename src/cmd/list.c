@@ -17,10 +17,10 @@ static const char *const sources[] = { "local", "oci", NULL };
 
 static const struct opt list_opts[] = {
 	OPT_TEXT(struct list_args, source, 0, "source", NULL,
-		 "Only display VMs from the specified source (e.g. --source local, --source oci)",
+		 "Only VMs of this kind: \"local\" or \"oci\"; both when not given",
 		 .choices = sources),
 	OPT_FORMAT(struct list_args, format),
-	OPT_FLAG(struct list_args, quiet, 'q', "quiet", "Only display VM names"),
+	OPT_FLAG(struct list_args, quiet, 'q', "quiet", "Names only, one per line"),
 	OPT_END,
 };
 
@@ -160,7 +160,7 @@ static bool list_run(struct tart *tart, void *args, struct err *err)
 
 const struct command cmd_list = {
 	.name = "list",
-	.summary = "List created VMs",
+	.summary = "List local VMs and cached images",
 	.opts = list_opts,
 	.args_size = sizeof(struct list_args),
 	.needs = NEEDS_HOME,

@@ -11,7 +11,7 @@ struct rename_args {
 
 static const struct operand rename_operands[] = {
 	OPERAND(struct rename_args, name, "name", "VM name", .completes = COMPLETES_LOCAL),
-	OPERAND(struct rename_args, new_name, "new-name", "new VM name"),
+	OPERAND(struct rename_args, new_name, "new-name", "its new name"),
 	OPERAND_END,
 };
 
