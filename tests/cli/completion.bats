@@ -30,7 +30,7 @@ offers() { # LINE WORD...
 }
 
 script_for() { # PROGRAM SHELL
-	[ -e "$scripts/$1.$2" ] || "$1" --generate-completion-script "$2" >"$scripts/$1.$2"
+	[ -e "$scripts/$1.$2" ] || command "$1" --generate-completion-script "$2" >"$scripts/$1.$2"
 	echo "$scripts/$1.$2"
 }
 
@@ -135,6 +135,63 @@ trim_options() {
 	run fish --no-config -c 'source $argv[1]; complete -C "fake --"' "$(script_for fake fish)"
 	assert_line --index 0 $'--help\tShow help information.'
 	assert_line --index 1 $'--version\tShow the version.'
+}
+
+@test 'completion: local VMs and cached images of the program itself' {
+	local image
+
+	image=$TART_HOME/cache/OCIs/ghcr.io%3A80/a/b/sha256:$(printf '%064d' 0)
+	for bundle in "$TART_HOME/vms/debian" "$TART_HOME/vms/a:b" "$image"; do
+		mkdir -p "$bundle"
+		touch "$bundle"/{config.json,disk.img,nvram.bin}
+	done
+	ln -s "$image" "${image%/*}/latest"
+	mkdir "$TART_HOME/vms/incomplete"
+
+	offers 'tart get ' debian a:b
+	offers 'tart set d' debian
+	offers 'tart delete g' ghcr.io:80/a/b:latest "ghcr.io:80/a/b@${image##*/}"
+	offers 'tart clone a' a:b
+	offers 'tart clone debian '
+	tart ---completion all
+	assert_success
+	assert_output "a\\:b
+debian
+ghcr.io\\:80/a/b\\:latest
+ghcr.io\\:80/a/b@sha256\\:${image##*:}"
+	assert_equal "$stderr" ''
+}
+
+# Holds the record lock that says "running", until it is ended.
+hold_vm_lock() { # BUNDLE
+	exec perl -e 'use Fcntl; open(my $file, "+<", "$ARGV[0]/config.json") or die;
+		my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0);
+		fcntl($file, F_SETLK, $lock) or die;
+		open(my $ready, ">", $ARGV[1]); close($ready); sleep' "$1" "$BATS_TEST_TMPDIR/held"
+}
+
+@test 'completion: running VMs of the program itself' {
+	for bundle in "$TART_HOME/vms/running" "$TART_HOME/vms/stopped"; do
+		mkdir -p "$bundle"
+		touch "$bundle"/{config.json,disk.img,nvram.bin}
+	done
+	tart ---completion running
+	assert_success
+	assert_equal "$output$stderr" ''
+	background hold_vm_lock "$TART_HOME/vms/running"
+	wait_until test -e "$BATS_TEST_TMPDIR/held"
+	tart ---completion running
+	assert_output running
+	tart ---completion local
+	assert_output $'running\nstopped'
+}
+
+@test 'completion: static words and files of the program itself' {
+	offers 'tart list --format ' text json
+	offers 'tart create --disk-format ' raw asif
+	offers 'tart prune --entries ' caches vms
+	offers 'tart create --from-ipsw files/d' files/disk.img
+	offers 'tart set vm --disk files/d' files/disk.img
 }
 
 @test 'completion: a shell that is not supported' {

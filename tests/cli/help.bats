@@ -124,8 +124,8 @@ explains() { # OPTION TEXT
 	[ -e "$BUILD/man/tart.1" ] || skip 'needs scdoc'
 	pages=$(cd "$BUILD/man" && printf '%s\n' tart-*.1 | sed 's/^tart-//; s/\.1$//' | LC_ALL=C sort)
 	assert_equal "$pages" "$(commands | LC_ALL=C sort)"
-	assert_equal "$(cd "$project/man" && ls ./*.scd)" \
-		"$(cd "$BUILD/man" && ls ./*.1 | sed 's/\.1$/.scd/')"
+	assert_equal "$(cd "$project/man" && printf '%s\n' *.scd)" \
+		"$(cd "$BUILD/man" && printf '%s\n' *.1 | sed 's/\.1$/.scd/')"
 }
 
 @test 'every man page explains every option' {
@@ -135,7 +135,7 @@ explains() { # OPTION TEXT
 		run mandoc -T utf8 -O width=200 "$BUILD/man/tart-$command.1"
 		assert_success
 		local text
-		text=$(sed $'s/.\b//g' <<<"$output")
+		text=${output//?$'\b'/}
 		for option in $(options_of "$command"); do
 			explains "$option" "$text" || fail "man tart-$command does not explain $option"
 		done
