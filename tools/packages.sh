@@ -92,31 +92,36 @@ if [ "${1-}" = --list ]; then
 fi
 [ $# -gt 0 ] || usage
 
+# No process substitution in this file: it needs /proc, which a bare chroot may lack.
 wanted=$(for purpose in "$@"; do packages_for "$purpose" || exit; done) || exit
-read -r -a wanted < <(tr ' ' '\n' <<<"$wanted" | LC_ALL=C sort -u | paste -sd ' ')
+wanted=$(tr ' ' '\n' <<<"$wanted" | LC_ALL=C sort -u)
 if $list_only; then
-	printf '%s\n' "${wanted[@]}"
+	echo "$wanted"
 	exit 0
 fi
+wanted=${wanted//$'\n'/ }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-	echo "This is not Debian; make sure that your system has what these packages hold: ${wanted[*]}" >&2
+	echo "This is not Debian; make sure that your system has what these packages hold: $wanted" >&2
 	exit 0
 fi
 
-mapfile -t missing < <(missing_of "${wanted[@]}")
-[ ${#missing[@]} -gt 0 ] || exit 0
+# shellcheck disable=SC2086 # a list of words, here and below
+missing=$(missing_of $wanted)
+[ -n "$missing" ] || exit 0
+missing=${missing//$'\n'/ }
 
 if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-	echo "Packages are missing; as root, type: apt-get install --no-install-recommends ${missing[*]}" >&2
+	echo "Packages are missing; as root, type: apt-get install --no-install-recommends $missing" >&2
 	exit 1
 fi
 
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
-echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
-if ! install "${missing[@]}" >"$log" 2>&1; then
+echo "Installing Debian packages: $missing"
+# shellcheck disable=SC2086
+if ! install $missing >"$log" 2>&1; then
 	tail -n 30 "$log" >&2
-	echo "Packages could not be installed: ${missing[*]}" >&2
+	echo "Packages could not be installed: $missing" >&2
 	exit 1
 fi
