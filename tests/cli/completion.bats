@@ -137,6 +137,15 @@ trim_options() {
 	assert_line --index 1 $'--version\tShow the version.'
 }
 
+@test 'completion: zsh finds the script where it is installed' {
+	mkdir site-functions
+	command tart --generate-completion-script zsh >site-functions/_tart
+	run timeout 20 zsh -f "$project/tests/lib/complete.zsh" "$PWD/site-functions" 'tart list --form'
+	assert_output -- --format
+	run timeout 20 zsh -f "$project/tests/lib/complete.zsh" "$PWD/site-functions" 'tart list --format '
+	assert_output $'json\ntext'
+}
+
 @test 'completion: local VMs and cached images of the program itself' {
 	local image
 

@@ -1,7 +1,8 @@
 #!/usr/bin/zsh -f
 # SPDX-License-Identifier: Apache-2.0
-# What zsh would offer: complete.zsh SCRIPT LINE prints the candidates at the end of the line, one a line. An
-# interactive zsh in a terminal of its own completes the line; its `compadd` also tells us what it is given.
+# What zsh would offer: complete.zsh SCRIPT LINE prints the candidates at the end of the line, one a line. SCRIPT is
+# sourced, or is a folder of scripts that zsh finds by itself. An interactive zsh in a terminal of its own completes
+# the line; its `compadd` also tells us what it is given.
 zmodload zsh/zpty
 
 script=$1
@@ -10,10 +11,11 @@ out=$(mktemp) # no trap removes it: zpty's fork would run that, too
 
 cat >$out.setup <<-SETUP
 	PROMPT= RPROMPT=
+	[[ ! -d ${(q)script} ]] || fpath=(${(q)script} \$fpath)
 	autoload -Uz compinit
 	compinit -u -d $out.dump
 	rm -f $out.dump
-	source ${(q)script}
+	[[ -d ${(q)script} ]] || source ${(q)script}
 	zstyle ':completion:*' insert-tab false
 	setopt no_beep no_list_beep
 	compadd() {
