@@ -203,7 +203,7 @@ struct operand {
 	OPT_NUMBER_(OPT_KIND_MAYBE_U64, args, field, struct maybe_u64, u64, short_, name_, value_, \
 		    0, __VA_ARGS__)
 
-/* An enum's constants must not be negative. */
+/* An enum's constants must not be negative. A default that is none of the words is not shown: it means "not given". */
 #define OPT_ENUM(args, field, short_, name_, value_, values_, default_, ...)                 \
 	{                                                                                    \
 		.value_name = (value_), .values = (values_), .fallback.value = (default_),   \

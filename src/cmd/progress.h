@@ -2,9 +2,10 @@
 /*
  * "<n>%" lines on stdout, at most one a second and none twice: cli.md 1.5.
  *
- *	struct progress progress = progress_start();
+ *	struct progress_line line = progress_line_start();
+ *	const struct progress progress = { progress_line_update, &line };
  *
- *	archive_write(..., progress_update, &progress, err)
+ *	copy_sparse(src_fd, dst_fd, &progress, err)
  *
  * On a terminal an update rewrites the line before it, so nothing else may be printed in between.
  */
@@ -16,7 +17,7 @@
 
 #include "base/str.h"
 
-struct progress {
+struct progress_line {
 	bool interactive;
 	bool started;
 	unsigned percent;    /* last printed */
@@ -24,16 +25,16 @@ struct progress {
 };
 
 /* Interactive when stdout is a terminal that can move its cursor and CI is not set. */
-struct progress progress_start(void);
+struct progress_line progress_line_start(void);
 
-/* The callback for libtart: `progress` is a struct progress. */
-void progress_update(void *progress, uint64_t done, uint64_t total);
+/* What image/progress.h calls; `line` is a struct progress_line. */
+void progress_line_update(void *line, uint64_t done, uint64_t total);
 
 /* The decision behind both: appends what to print for an update at the time `now_ms`, or nothing. */
-void progress_add(struct progress *progress, uint64_t done, uint64_t total, uint64_t now_ms,
-		  struct str *out);
+void progress_line_add(struct progress_line *line, uint64_t done, uint64_t total, uint64_t now_ms,
+		       struct str *out);
 
-/* For progress_start(): the values of $CI and $TERM (NULL = unset). */
-bool progress_is_interactive(bool stdout_is_tty, const char *ci, const char *term);
+/* For progress_line_start(): the values of $CI and $TERM (NULL = unset). */
+bool progress_line_is_interactive(bool stdout_is_tty, const char *ci, const char *term);
 
 #endif

@@ -42,12 +42,12 @@ static void prints_as_plain_lines(void **state)
 {
 	(void)state;
 	each_row(runs, row) {
-		struct progress progress = { .interactive = false };
+		struct progress_line line = { .interactive = false };
 
 		for (const struct update *u = row->updates; u->plain; u++) {
 			CLEANUP_STR struct str got = { 0 };
 
-			progress_add(&progress, u->done, u->total, u->now_ms, &got);
+			progress_line_add(&line, u->done, u->total, u->now_ms, &got);
 			check(strcmp(str_text(&got), u->plain) == 0, "%s, update %td: got '%s'",
 			      row->name, u - row->updates, str_text(&got));
 		}
@@ -56,27 +56,27 @@ static void prints_as_plain_lines(void **state)
 
 static void rewrites_the_line_on_terminals(void **state)
 {
-	struct progress progress = { .interactive = true };
+	struct progress_line line = { .interactive = true };
 	CLEANUP_STR struct str got = { 0 };
 
 	(void)state;
-	progress_add(&progress, 0, 10, 0, &got);
+	progress_line_add(&line, 0, 10, 0, &got);
 	assert_string_equal(got.ptr, "0%\n");
-	progress_add(&progress, 5, 10, 1000, &got);
-	progress_add(&progress, 6, 10, 1500, &got);
-	progress_add(&progress, 10, 10, 1600, &got);
+	progress_line_add(&line, 5, 10, 1000, &got);
+	progress_line_add(&line, 6, 10, 1500, &got);
+	progress_line_add(&line, 10, 10, 1600, &got);
 	assert_string_equal(got.ptr, "0%\n" UP "50%\n" UP "100%\n");
 }
 
 static void knows_terminals(void **state)
 {
 	(void)state;
-	assert_true(progress_is_interactive(true, NULL, "xterm"));
-	assert_false(progress_is_interactive(false, NULL, "xterm"));
-	assert_false(progress_is_interactive(true, "", "xterm"));
-	assert_false(progress_is_interactive(true, "true", "xterm"));
-	assert_false(progress_is_interactive(true, NULL, "dumb"));
-	assert_false(progress_is_interactive(true, NULL, NULL));
+	assert_true(progress_line_is_interactive(true, NULL, "xterm"));
+	assert_false(progress_line_is_interactive(false, NULL, "xterm"));
+	assert_false(progress_line_is_interactive(true, "", "xterm"));
+	assert_false(progress_line_is_interactive(true, "true", "xterm"));
+	assert_false(progress_line_is_interactive(true, NULL, "dumb"));
+	assert_false(progress_line_is_interactive(true, NULL, NULL));
 }
 
 int main(void)
