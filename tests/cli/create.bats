@@ -111,7 +111,7 @@ load ../lib/store
 	assert_usage_error create '<name> should be a local name (it is longer than 255 bytes)'
 	tart create --linux .tmp-x
 	assert_usage_error create "<name> should be a local name (it starts with '.tmp-', which marks temporary entries)"
-	assert_file_not_exist "$TART_HOME/vms"
+	assert_not_exist "$TART_HOME/vms"
 }
 
 @test 'create: unusual names' {

@@ -50,7 +50,7 @@ load ../lib/store
 	touch "$TART_HOME/vms/vm/more/and/more/file"
 	tart delete vm
 	assert_success
-	assert_file_not_exist "$TART_HOME/vms/vm"
+	assert_not_exist "$TART_HOME/vms/vm"
 	assert_tmp_empty
 }
 
@@ -59,7 +59,7 @@ load ../lib/store
 	rm "$TART_HOME/vms/vm/"{disk.img,nvram.bin}
 	tart delete vm
 	assert_success
-	assert_file_not_exist "$TART_HOME/vms/vm"
+	assert_not_exist "$TART_HOME/vms/vm"
 	mkdir "$TART_HOME/vms/vm"
 	tart delete vm
 	assert_failure 2
@@ -72,7 +72,7 @@ load ../lib/store
 	tart delete link
 	assert_success
 	assert_file_exist "$BATS_TEST_TMPDIR/elsewhere/config.json"
-	assert_file_not_exist "$TART_HOME/vms/link"
+	assert_not_exist "$TART_HOME/vms/link"
 
 	make_vm vm
 	ln -s "$BATS_TEST_TMPDIR/elsewhere" "$TART_HOME/vms/vm/inside"
@@ -102,7 +102,7 @@ load ../lib/store
 	assert_success
 	tart list --quiet
 	assert_equal "$output" ''
-	assert_file_not_exist "$TART_HOME/cache/OCIs/h/ns"
+	assert_not_exist "$TART_HOME/cache/OCIs/h/ns"
 	assert_tmp_empty
 }
 
@@ -188,7 +188,7 @@ load ../lib/store
 	assert_file_exist "$(image_folder h/ns 1)/config.json"
 	release_lock
 	wait "$deleting"
-	assert_file_not_exist "$(image_folder h/ns 1)"
+	assert_not_exist "$(image_folder h/ns 1)"
 }
 
 @test 'delete: a local VM whose name looks almost remote' {

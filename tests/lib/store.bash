@@ -14,7 +14,7 @@ make_bundle() { # FOLDER [MAC]
 		"memorySize":1073741824,"macAddress":"${2:-7a:65:e4:3f:b2:01}"}
 	EOF
 	printf 'disk of %s' "$1" >"$1/disk.img"
-	truncate -s 1000000 "$1/disk.img"
+	truncate -s 1024000 "$1/disk.img"
 	printf 'nvram of %s' "$1" >"$1/nvram.bin"
 }
 
