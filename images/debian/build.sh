@@ -58,6 +58,7 @@ check() {
 apt_settings() {
 	apt-config dump --no-empty Acquire | grep -v '^Acquire::\(Languages\|IndexTargets\|GzipIndexes\)'
 	echo 'Acquire::Languages "none";'
+	echo "Acquire::Retries \"$FETCH_RETRIES\";"
 }
 
 # The settings of the initramfs are laid down before the kernel package makes one.
@@ -78,7 +79,7 @@ bootstrap() {
 		options+=(--essential-hook="mkdir -p \"\$1/${file%/*}\"")
 		options+=(--essential-hook="upload $file $file")
 	done
-	(cd "$here/files" && mmdebstrap --quiet --variant=minbase --skip=check/qemu \
+	(cd "$here/files" && quietly mmdebstrap --variant=minbase --skip=check/qemu \
 		--architectures="$arch" --include="$packages" --aptopt="$work/apt.conf" \
 		--dpkgopt=force-unsafe-io "${options[@]}" \
 		"$SUITE" "$work/root.tar" "$work/sources.list") || die "mmdebstrap failed"

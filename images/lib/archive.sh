@@ -6,6 +6,8 @@
 # own sources where it has some for our release, so that a local mirror or proxy is used; signatures
 # are always checked against Debian's keyring, and the host's apt hooks do not run.
 
+# Mirrors and networks fail for a moment now and then.
+FETCH_RETRIES=3
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # archive_sources: the lines of a sources.list for our release.
@@ -50,6 +52,7 @@ archive_open() {
 		APT::Architectures { "$arch"; };
 		APT::Sandbox::User "";
 		Acquire::Languages "none";
+		Acquire::Retries "$FETCH_RETRIES";
 		Dir::State "$dir/state";
 		Dir::State::status "$dir/state/status";
 		Dir::Cache "$dir/cache";

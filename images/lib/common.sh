@@ -19,6 +19,15 @@ die() {
 	exit 1
 }
 
+# quietly COMMAND...: runs it and shows what it said only if it fails. Keeps that in $work.
+quietly() {
+	local status=0
+
+	"$@" >"${work:?}/log" 2>&1 || status=$?
+	[ "$status" -eq 0 ] || tail -n 40 "$work/log" >&2
+	return "$status"
+}
+
 # need PROGRAM=PACKAGE...: ends with one line that names all missing packages at once.
 need() {
 	local pair missing=()

@@ -147,11 +147,8 @@ make_esp() {
 make_iso() {
 	mkdir "$work/iso"
 	ln "$work/esp.img" "$work/iso/efi.img"
-	xorriso -as mkisofs -quiet -o "$out/tiny.iso" -V TINY -J -r -e efi.img -no-emul-boot \
-		"$work/iso" 2>"$work/xorriso.log" || {
-		cat "$work/xorriso.log" >&2
-		die "cannot make the ISO"
-	}
+	quietly xorriso -as mkisofs -o "$out/tiny.iso" -V TINY -J -r -e efi.img -no-emul-boot \
+		"$work/iso" || die "cannot make the ISO"
 }
 
 [ $# -ge 2 ] || die "usage: images/tiny/build.sh ARCH DIR [--check]"
