@@ -43,7 +43,8 @@ void prune_list_done(struct prune_list *list)
 }
 
 /* A bundle that cannot be measured, perhaps because it is vanishing, is no candidate. */
-static void add_bundle(struct prune_list *list, const char *name, int kind, int bundle_fd)
+static void add_bundle(struct prune_list *list, const char *name, enum prune_kind kind,
+		       int bundle_fd)
 {
 	struct bundle_sizes sizes;
 	struct timespec accessed;

@@ -13,9 +13,11 @@
 #include "base/vec.h"
 #include "storage/home.h"
 
+enum prune_kind { PRUNE_VM, PRUNE_IMAGE, PRUNE_IPSW };
+
 struct prune_candidate {
 	char *name; /* VM, HOST/NAMESPACE@DIGEST or file below cache/IPSWs; owned */
-	enum { PRUNE_VM, PRUNE_IMAGE, PRUNE_IPSW } kind;
+	enum prune_kind kind;
 	uint64_t allocated_bytes;
 	struct timespec accessed;
 	bool chosen; /* to be removed */
