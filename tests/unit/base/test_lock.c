@@ -113,6 +113,7 @@ static void a_record_lock_needs_a_writable_descriptor(void **state)
 	CLEANUP_CLOSE int read_only = openat(dir->fd, "file", O_RDONLY | O_CLOEXEC);
 	struct err err = { 0 };
 
+	assert_true(fd >= 0);
 	assert_int_equal(lock_record_try(read_only, &err), LOCK_FAILED);
 	assert_int_equal(err.sys, EBADF);
 }
@@ -187,6 +188,7 @@ static void waiting_ends_on_cancellation(void **state)
 	int status = -1;
 	pid_t pid = fork();
 
+	assert_true(fd >= 0);
 	if (pid == 0)
 		_exit(wait_cancelled(dir));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
