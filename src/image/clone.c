@@ -22,7 +22,7 @@ struct clone {
 	enum clone_source source;
 	enum clone_policy policy;
 	const struct disk_files *files;
-	const struct progress *progress;
+	const struct progress_sink *progress;
 	enum clone_method how;
 };
 
@@ -282,7 +282,7 @@ static bool clone_overlay(struct clone *c, struct err *err)
 }
 
 bool disk_clone(int src_dirfd, enum clone_source source, int dst_dirfd, enum clone_policy policy,
-		const struct progress *progress, enum clone_method *ret_how, struct err *err)
+		const struct progress_sink *progress, enum clone_method *ret_how, struct err *err)
 {
 	CLEANUP(disk_files_close) struct disk_files files = DISK_FILES_INIT;
 	struct clone c = {

@@ -102,7 +102,7 @@ static bool file_size(int fd, uint64_t *ret, struct err *err)
 }
 
 static bool copy_extent(const struct extent *extent, int dst_fd, uint64_t total,
-			const struct progress *progress, struct err *err)
+			const struct progress_sink *progress, struct err *err)
 {
 	for (uint64_t done = 0; done < extent->len;) {
 		uint64_t left = extent->len - done;
@@ -117,7 +117,7 @@ static bool copy_extent(const struct extent *extent, int dst_fd, uint64_t total,
 	return true;
 }
 
-bool copy_extents(struct extent_map *map, int dst_fd, const struct progress *progress,
+bool copy_extents(struct extent_map *map, int dst_fd, const struct progress_sink *progress,
 		  struct err *err)
 {
 	uint64_t size = extent_map_size(map);
@@ -140,7 +140,7 @@ bool copy_extents(struct extent_map *map, int dst_fd, const struct progress *pro
 	return true;
 }
 
-bool copy_sparse(int src_fd, int dst_fd, const struct progress *progress, struct err *err)
+bool copy_sparse(int src_fd, int dst_fd, const struct progress_sink *progress, struct err *err)
 {
 	CLEANUP(extent_map_cleanup) struct extent_map *map = NULL;
 	uint64_t size;
@@ -156,7 +156,7 @@ bool copy_sparse(int src_fd, int dst_fd, const struct progress *progress, struct
 	return true;
 }
 
-static bool fill(int src_fd, int dst_fd, const struct progress *progress, struct err *err)
+static bool fill(int src_fd, int dst_fd, const struct progress_sink *progress, struct err *err)
 {
 	int why;
 
@@ -166,7 +166,7 @@ static bool fill(int src_fd, int dst_fd, const struct progress *progress, struct
 }
 
 bool copy_file(int src_dirfd, const char *src_name, int dst_dirfd, const char *dst_name,
-	       mode_t mode, const struct progress *progress, struct err *err)
+	       mode_t mode, const struct progress_sink *progress, struct err *err)
 {
 	CLEANUP_CLOSE int src_fd = openat(src_dirfd, src_name, O_RDONLY | O_CLOEXEC);
 	CLEANUP_CLOSE int dst_fd = -1;

@@ -23,10 +23,10 @@
 bool copy_reflink(int src_fd, int dst_fd, int *ret_errno, struct err *err);
 
 /* Copies the data of src_fd into dst_fd (empty, open for writing), holes as holes. */
-bool copy_sparse(int src_fd, int dst_fd, const struct progress *progress, struct err *err);
+bool copy_sparse(int src_fd, int dst_fd, const struct progress_sink *progress, struct err *err);
 
 /* Copies the data of a map into dst_fd (empty, open for writing), zeros as holes. */
-bool copy_extents(struct extent_map *map, int dst_fd, const struct progress *progress,
+bool copy_extents(struct extent_map *map, int dst_fd, const struct progress_sink *progress,
 		  struct err *err);
 
 /* Copies one run of bytes, holes in it as zeros. What the source lacks of it is an error. */
@@ -36,7 +36,7 @@ bool copy_range(int src_fd, uint64_t src_offset, int dst_fd, uint64_t dst_offset
 /* Creates dst_name (it must not exist; removed on failure) as a copy of src_name: reflink, else
  * sparse copy. fsyncs it. */
 bool copy_file(int src_dirfd, const char *src_name, int dst_dirfd, const char *dst_name,
-	       mode_t mode, const struct progress *progress, struct err *err);
+	       mode_t mode, const struct progress_sink *progress, struct err *err);
 
 /* Whether files in this directory can share blocks; tried with two files that have no name. */
 bool copy_can_reflink(int dirfd, bool *ret, struct err *err);

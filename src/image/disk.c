@@ -239,7 +239,7 @@ bool disk_open_extents(int dirfd, struct extent_map **ret, struct err *err)
 	return true;
 }
 
-bool disk_flatten(int dirfd, int dst_fd, const struct progress *progress, struct err *err)
+bool disk_flatten(int dirfd, int dst_fd, const struct progress_sink *progress, struct err *err)
 {
 	CLEANUP(extent_map_cleanup) struct extent_map *map = NULL;
 

@@ -88,7 +88,7 @@ bool disk_open_extents(int dirfd, struct extent_map **ret, struct err *err);
 
 /* Writes the disk the guest sees into dst_fd (empty, open for writing) as a sparse raw file. Not
  * synced. Conditions as for disk_open_extents(). */
-bool disk_flatten(int dirfd, int dst_fd, const struct progress *progress, struct err *err);
+bool disk_flatten(int dirfd, int dst_fd, const struct progress_sink *progress, struct err *err);
 
 /* $TART_CLONE */
 enum clone_policy {
@@ -115,6 +115,6 @@ enum clone_method { CLONED_BY_REFLINK, CLONED_BY_OVERLAY, CLONED_BY_COPY };
  * CLONED_BY_COPY costs time and space in the order of the data. A forced policy that cannot be
  * had is an error with the reason. */
 bool disk_clone(int src_dirfd, enum clone_source source, int dst_dirfd, enum clone_policy policy,
-		const struct progress *progress, enum clone_method *ret_how, struct err *err);
+		const struct progress_sink *progress, enum clone_method *ret_how, struct err *err);
 
 #endif

@@ -5,18 +5,18 @@
 
 #include <stdint.h>
 
-struct progress {
+struct progress_sink {
 	/* done_bytes grows from 0 to total_bytes; called every few MiB and once at the end. */
-	void (*report)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
+	void (*update)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
 	void *ctx;
 };
 
 /* `progress` may be NULL. */
-static inline void progress_report(const struct progress *progress, uint64_t done_bytes,
+static inline void progress_report(const struct progress_sink *progress, uint64_t done_bytes,
 				   uint64_t total_bytes)
 {
 	if (progress)
-		progress->report(progress->ctx, done_bytes, total_bytes);
+		progress->update(progress->ctx, done_bytes, total_bytes);
 }
 
 #endif

@@ -116,7 +116,7 @@ static void progress_ends_at_the_total(void **state)
 {
 	const struct piece piece = { 0, 50 * MIB, 5 };
 	struct watch seen = { .src_fd = -1 };
-	const struct progress progress = { .report = watch, .ctx = &seen };
+	const struct progress_sink progress = { .update = watch, .ctx = &seen };
 
 	(void)state;
 	make_file(place.fd, "src", 80 * MIB, &piece, 1);
@@ -130,7 +130,7 @@ static void a_source_that_grows_is_copied_as_it_was(void **state)
 {
 	const struct piece piece = { 0, 50 * MIB, 5 };
 	struct watch seen = { .new_size = (off_t)(200 * MIB) };
-	const struct progress progress = { .report = watch, .ctx = &seen };
+	const struct progress_sink progress = { .update = watch, .ctx = &seen };
 	int dst = open_at(place.fd, "dst3", O_RDWR | O_CREAT);
 
 	(void)state;
@@ -158,7 +158,7 @@ static void a_source_that_gets_shorter_is_an_error(void **state)
 	(void)state;
 	each_row(cuts, row) {
 		struct watch seen = { .new_size = (off_t)row->left };
-		const struct progress progress = { .report = watch, .ctx = &seen };
+		const struct progress_sink progress = { .update = watch, .ctx = &seen };
 		struct err err = { 0 };
 		int dst = open_at(place.fd, "dst4", O_RDWR | O_CREAT | O_TRUNC);
 
