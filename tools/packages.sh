@@ -28,7 +28,7 @@ esac
 packages_for() {
 	case $1 in
 	build)
-		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libssl-dev scdoc
+		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libssl-dev libzstd-dev scdoc
 		;;
 	demo) # running guests, and making them from Debian packages
 		echo "$qemu_native" qemu-utils

@@ -138,3 +138,46 @@ bool extent_map_next(struct extent_map *map, uint64_t offset, struct extent *ret
 	*ret = (struct extent){ .start = offset, .fd = -1 };
 	return true;
 }
+
+static bool read_all(int fd, char *buf, size_t len, uint64_t offset, struct err *err)
+{
+	while (len > 0) {
+		ssize_t n = pread(fd, buf, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read");
+		if (n == 0)
+			return err_set(err, ERR_GENERAL, "it got shorter while it was read");
+		buf += n;
+		offset += (size_t)n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+bool extent_map_read(struct extent_map *map, uint64_t offset, void *buf, size_t len,
+		     struct err *err)
+{
+	const uint64_t end = offset + len;
+	char *at = buf;
+
+	memset(buf, 0, len);
+	while (offset < end) {
+		struct extent extent;
+		uint64_t extent_end;
+
+		if (!extent_map_next(map, offset, &extent, err))
+			return false;
+		if (extent.len == 0 || extent.start >= end)
+			break;
+		extent_end = min_u64(extent.start + extent.len, end);
+		if (!read_all(extent.fd, at + (extent.start - offset),
+			      (size_t)(extent_end - extent.start), extent.fd_offset, err))
+			return false;
+		at += extent_end - offset;
+		offset = extent_end;
+	}
+	return true;
+}

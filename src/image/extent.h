@@ -7,6 +7,7 @@
 #define TART_IMAGE_EXTENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -46,5 +47,9 @@ uint64_t extent_map_size(const struct extent_map *map);
 
 /* The next run of data at or after `offset`. Two neighbours may touch. */
 bool extent_map_next(struct extent_map *map, uint64_t offset, struct extent *ret, struct err *err);
+
+/* Bytes [offset, offset + len) of the logical file, which must lie in it. */
+bool extent_map_read(struct extent_map *map, uint64_t offset, void *buf, size_t len,
+		     struct err *err);
 
 #endif
