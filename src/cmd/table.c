@@ -12,6 +12,7 @@
 	X(list)     \
 	X(prune)    \
 	X(rename)   \
+	X(stop)     \
 	X(delete)   \
 	X(fqn)      \
 	X(help)
