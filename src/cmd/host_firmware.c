@@ -17,11 +17,23 @@ static char *user_dir(void)
 	return home && home[0] ? xasprintf("%s/.config/qemu/firmware", home) : NULL;
 }
 
+void host_firmware_init(struct host_firmware *ret)
+{
+	ret->user_dir = user_dir();
+	ret->search = (struct firmware_search)FIRMWARE_SEARCH(
+		getenv("TART_FIRMWARE_CODE"), getenv("TART_FIRMWARE_VARS"), ret->user_dir);
+}
+
+void host_firmware_done(struct host_firmware *host)
+{
+	free(host->user_dir);
+	*host = (struct host_firmware){ 0 };
+}
+
 bool host_firmware_find(enum guest_arch arch, struct firmware *ret, struct err *err)
 {
-	CLEANUP_FREE char *dir = user_dir();
-	struct firmware_search search = FIRMWARE_SEARCH(getenv("TART_FIRMWARE_CODE"),
-							getenv("TART_FIRMWARE_VARS"), dir);
+	CLEANUP(host_firmware_done) struct host_firmware host;
 
-	return firmware_find(&search, arch, ret, err);
+	host_firmware_init(&host);
+	return firmware_find(&host.search, arch, ret, err);
 }

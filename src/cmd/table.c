@@ -15,6 +15,7 @@
 	X(stop)     \
 	X(delete)   \
 	X(fqn)      \
+	X(doctor)   \
 	X(help)
 
 #define DECLARE(name) extern const struct command cmd_##name;

@@ -83,18 +83,28 @@ bool accel_decide(enum accel_wish wish, enum guest_arch guest, enum guest_arch h
 	return true;
 }
 
-static void find_out(const struct accel_request *request, struct kvm_probe *ret)
+static bool key_of(const struct child_identity *identity, struct kvm_key *ret)
 {
-	uid_t uid = request->identity ? request->identity->uid : geteuid();
+	return kvm_key_now(identity ? identity->uid : geteuid(), ret);
+}
+
+void accel_probe_again(int cache_dirfd, const struct child_identity *identity,
+		       struct kvm_probe *ret)
+{
 	struct err ignored = { 0 };
 	struct kvm_key key;
-	bool has_key = kvm_key_now(uid, &key);
 
-	if (has_key && kvm_cache_read(request->cache_dirfd, &key, ret))
-		return;
-	kvm_probe(request->identity, ret);
-	if (has_key)
-		(void)kvm_cache_write(request->cache_dirfd, &key, ret, &ignored);
+	kvm_probe(identity, ret);
+	if (key_of(identity, &key))
+		(void)kvm_cache_write(cache_dirfd, &key, ret, &ignored);
+}
+
+static void find_out(const struct accel_request *request, struct kvm_probe *ret)
+{
+	struct kvm_key key;
+
+	if (!key_of(request->identity, &key) || !kvm_cache_read(request->cache_dirfd, &key, ret))
+		accel_probe_again(request->cache_dirfd, request->identity, ret);
 }
 
 bool accel_choose(const struct accel_request *request, struct accel_choice *ret, struct err *err)

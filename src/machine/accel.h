@@ -41,6 +41,10 @@ bool accel_decide(enum accel_wish wish, enum guest_arch guest, enum guest_arch h
 /* Asks the cache, probes when it does not know, decides. A cache that cannot be written is no error. */
 bool accel_choose(const struct accel_request *request, struct accel_choice *ret, struct err *err);
 
+/* Probes whatever the cache says, and remembers the result. For reports. */
+void accel_probe_again(int cache_dirfd, const struct child_identity *identity,
+		       struct kvm_probe *ret);
+
 /* "KVM unusable: <reason>; using software emulation, which is no security boundary": also for a QEMU that ended
  * early with KVM. */
 void accel_fallback_notice(const char *reason, char *ret, size_t size);

@@ -31,7 +31,7 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-char *program_find(const char *name, const char *path_env)
+char *executable_find(const char *name, const char *path_env)
 {
 	struct span rest = span_make(path_env, path_env ? strlen(path_env) : 0);
 	struct span dir;
@@ -52,7 +52,7 @@ char *program_find(const char *name, const char *path_env)
 bool qemu_find(enum guest_arch arch, enum guest_arch host, const char *path_env, char **ret_path,
 	       struct err *err)
 {
-	char *path = program_find(emulators[arch].program, path_env);
+	char *path = executable_find(emulators[arch].program, path_env);
 
 	if (!path && arch == host && is_program(QEMU_KVM))
 		path = xstrdup(QEMU_KVM);

@@ -97,13 +97,13 @@ static void finds_programs(void **state)
 	put_script("a", "tool", "x", 0600); /* not executable */
 	put_script("b", "tool", "x", 0700);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	got = program_find("tool", path_env);
+	got = executable_find("tool", path_env);
 	assert_non_null(got);
 	assert_string_equal(got, want);
-	assert_null(program_find("folder", path_env));
-	assert_null(program_find("missing", path_env));
-	assert_null(program_find("tool", NULL));
-	assert_null(program_find("tool", ""));
+	assert_null(executable_find("folder", path_env));
+	assert_null(executable_find("missing", path_env));
+	assert_null(executable_find("tool", NULL));
+	assert_null(executable_find("tool", ""));
 }
 
 static void asks_for_the_version(void **state)

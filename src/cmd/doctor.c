@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tart doctor: what works on this host. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "cmd/host_firmware.h"
+#include "cmd/print.h"
+#include "machine/host_report.h"
+#include "storage/home.h"
+
+struct doctor_args {
+	enum format format;
+};
+
+static const struct opt doctor_opts[] = {
+	OPT_FORMAT(struct doctor_args, format),
+	OPT_END,
+};
+
+/* Two characters wide, so that lines start alike; the colour is for terminals. */
+static const struct {
+	const char *text;
+	const char *colour;
+} marks[] = {
+	[CHECK_OK] = { "ok", "\033[32m" },
+	[CHECK_MISSING] = { "--", "\033[33m" },
+	[CHECK_BROKEN] = { "no", "\033[31m" },
+};
+
+static bool wants_colour(void)
+{
+	const char *term = getenv("TERM");
+	const char *no_colour = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 &&
+	       (!no_colour || !no_colour[0]);
+}
+
+static void print_text(const struct host_report *report)
+{
+	bool coloured = wants_colour();
+	int width = 0;
+
+	vec_each(&report->checks, check) {
+		int len = (int)strlen(check->label);
+
+		width = len > width ? len : width;
+	}
+	vec_each(&report->checks, check) {
+		fputs(coloured ? marks[check->state].colour : "", stdout);
+		fputs(marks[check->state].text, stdout);
+		fputs(coloured ? "\033[0m" : "", stdout);
+		print_line("  %-*s  %s", width, check->label, check->detail);
+	}
+}
+
+static struct json *check_as_json(const struct host_check *check)
+{
+	struct json *object = json_object();
+
+	(void)json_set(object, "Name", json_string(check->name));
+	(void)json_set(object, "State", json_string(check_state_text(check->state)));
+	(void)json_set(object, "Detail", json_string(check->detail));
+	for (size_t i = 0; i < json_count(check->more); i++)
+		(void)json_set(object, json_key_at(check->more, i),
+			       json_dup(json_at(check->more, i)));
+	return object;
+}
+
+static void print_json(const struct host_report *report)
+{
+	CLEANUP_JSON struct json *root = json_object();
+	CLEANUP_STR struct str text = { 0 };
+	struct json *guests;
+	struct json *checks;
+
+	(void)json_set(root, "Usable", json_bool(!host_report_reason(report)));
+	guests = json_set(root, "Guests", json_array());
+	for (size_t arch = 0; arch < ARRAY_LEN(report->can_run); arch++)
+		if (report->can_run[arch])
+			(void)json_append(guests,
+					  json_string(guest_arch_text((enum guest_arch)arch)));
+	checks = json_set(root, "Checks", json_array());
+	vec_each(&report->checks, check)
+		(void)json_append(checks, check_as_json(check));
+	json_print(root, JSON_PRETTY, &text);
+	puts(str_text(&text));
+}
+
+static void make_report(struct host_report *ret)
+{
+	CLEANUP(home_done) struct home home = HOME_INIT;
+	CLEANUP(host_firmware_done) struct host_firmware firmware;
+	CLEANUP(host_facts_done) struct host_facts facts = { 0 };
+	struct err home_err = { 0 };
+	/* Not NEEDS_HOME: a home directory that cannot be used is a line of the report. */
+	bool has_home = home_open(getenv("TART_HOME"), getenv("HOME"), &home, &home_err);
+	struct host_sources sources = {
+		.home = has_home ? &home : NULL,
+		.home_err = &home_err,
+		.firmware = &firmware.search,
+		.path_env = getenv("PATH"),
+	};
+
+	host_firmware_init(&firmware);
+	host_facts_gather(&sources, &facts);
+	host_report_make(&facts, ret);
+}
+
+static bool doctor_run(struct tart *tart, void *args, struct err *err)
+{
+	const struct doctor_args *a = args;
+	CLEANUP(host_report_done) struct host_report report = { 0 };
+	const struct host_check *reason;
+
+	(void)tart;
+	make_report(&report);
+	if (a->format == FORMAT_JSON)
+		print_json(&report);
+	else
+		print_text(&report);
+	reason = host_report_reason(&report);
+	return !reason || err_set(err, ERR_GENERAL, "VMs cannot run on this host: %s: %s",
+				  reason->label, reason->detail);
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "Show what works on this host",
+	.opts = doctor_opts,
+	.args_size = sizeof(struct doctor_args),
+	.run = doctor_run,
+};
