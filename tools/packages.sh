@@ -43,7 +43,7 @@ packages_for() {
 		;;
 	lint)
 		packages_for build
-		echo clang clang-format clang-tidy cppcheck shellcheck codespell mandoc
+		echo jq libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck codespell mandoc
 		;;
 	*) usage ;;
 	esac

@@ -3,6 +3,7 @@
 #ifndef TART_BASE_SPAN_H
 #define TART_BASE_SPAN_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -25,28 +26,32 @@ static inline struct span span_make(const char *ptr, size_t len)
 	return (struct span){ .ptr = ptr, .len = len };
 }
 
-static inline bool span_is(struct span s, const char *text)
-{
-	return s.len == strlen(text) && memcmp(s.ptr, text, s.len) == 0;
-}
-
+/* An empty span may have no pointer at all, which memcmp() does not allow. */
 static inline bool span_equal(struct span a, struct span b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+	if (a.len != b.len || a.len == 0)
+		return a.len == b.len;
+	assert(a.ptr && b.ptr);
+	return memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+static inline bool span_is(struct span s, const char *text)
+{
+	return span_equal(s, span_of(text));
 }
 
 static inline bool span_starts_with(struct span s, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return s.len >= n && memcmp(s.ptr, prefix, n) == 0;
+	return s.len >= n && span_is(span_make(s.ptr, n), prefix);
 }
 
 static inline bool span_ends_with(struct span s, const char *suffix)
 {
 	size_t n = strlen(suffix);
 
-	return s.len >= n && memcmp(s.ptr + s.len - n, suffix, n) == 0;
+	return s.len >= n && span_is(span_make(n > 0 ? s.ptr + s.len - n : NULL, n), suffix);
 }
 
 /* Offset of the first / last `c`, or s.len when there is none. */

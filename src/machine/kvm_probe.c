@@ -100,7 +100,7 @@ static uint64_t read_emulated(int stats_fd)
 			return 0;
 		if (memcmp(name, "insn_emulation", sizeof(name)) != 0)
 			continue;
-		at = (off_t)(header.data_offset + desc.offset);
+		at = (off_t)header.data_offset + desc.offset;
 		return pread(stats_fd, &value, sizeof(value), at) == (ssize_t)sizeof(value) ?
 			       value :
 			       0;

@@ -294,7 +294,7 @@ void name_decode_host(const char *component, struct str *out)
 	while (rest.len > 0) {
 		bool colon = span_starts_with(rest, ENCODED_COLON);
 
-		str_add_char(out, colon ? ':' : rest.ptr[0]);
+		str_add_span(out, colon ? span_of(":") : span_first(rest, 1));
 		rest = span_from(rest, colon ? strlen(ENCODED_COLON) : 1);
 	}
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -19,11 +20,12 @@
 
 /* cmocka's own says it on stderr, out of order with the report of the test that failed. */
 #undef fail_msg
-#define fail_msg(...)                       \
-	do {                                \
-		print_message(__VA_ARGS__); \
-		print_message("\n");        \
-		fail();                     \
+#define fail_msg(...)                        \
+	do {                                 \
+		print_message(__VA_ARGS__);  \
+		print_message("\n");         \
+		fail();                      \
+		abort(); /* never reached */ \
 	} while (0)
 
 /* A check that says which row it was about: check(n == row->want, "%s: got %zu", row->name, n). */

@@ -33,6 +33,10 @@ static void comparisons(void **state)
 	}
 	assert_true(span_equal(span_make(NULL, 0), span_of("")));
 	assert_false(span_is(span_make("abc", 2), "abc"));
+	assert_true(span_is(span_make(NULL, 0), ""));
+	assert_true(span_starts_with(span_make(NULL, 0), ""));
+	assert_true(span_ends_with(span_make(NULL, 0), ""));
+	assert_false(span_starts_with(span_make(NULL, 0), "a"));
 }
 
 static void find_from_either_end(void **state)
