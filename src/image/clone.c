@@ -189,6 +189,15 @@ static bool clone_by_overlay(struct clone *c, bool *ret_done, struct err *err)
 	return true;
 }
 
+/*
+ * A disk with hardly anything on it is copied as fast as an overlay is made, and a plain disk.img is what tools
+ * expect that write to it directly.
+ */
+static bool is_small(const struct clone *c)
+{
+	return (uint64_t)c->files->image.st_blocks * 512 <= CLONE_SMALL_BYTES;
+}
+
 static bool clone_plain(struct clone *c, struct err *err)
 {
 	int src_fd = c->files->image_fd;
@@ -204,7 +213,7 @@ static bool clone_plain(struct clone *c, struct err *err)
 		if (c->policy == CLONE_REFLINK)
 			return err_no_reflink(why, err);
 	}
-	if (c->policy != CLONE_COPY) {
+	if (c->policy == CLONE_OVERLAY || (c->policy == CLONE_AUTO && !is_small(c))) {
 		if (!clone_by_overlay(c, &done, err))
 			return false;
 		if (done)

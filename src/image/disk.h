@@ -90,9 +90,12 @@ bool disk_open_extents(int dirfd, struct extent_map **ret, struct err *err);
  * synced. Conditions as for disk_open_extents(). */
 bool disk_flatten(int dirfd, int dst_fd, const struct progress_sink *progress, struct err *err);
 
+/* Allocated bytes of a plain disk up to which CLONE_AUTO copies rather than making it a base. */
+#define CLONE_SMALL_BYTES ((uint64_t)32 << 20)
+
 /* $TART_CLONE */
 enum clone_policy {
-	CLONE_AUTO,    /* reflink, else overlay, else copy */
+	CLONE_AUTO,    /* reflink; else copy what is small; else overlay, else copy */
 	CLONE_REFLINK, /* or fail */
 	CLONE_OVERLAY, /* or fail */
 	CLONE_COPY,    /* files of its own in any case; the copy of an overlay disk still is one */

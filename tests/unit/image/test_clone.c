@@ -41,6 +41,15 @@ static void make_source(void)
 	make_file(third.fd, "expected", 10 * MIB + 512, &data, 1);
 }
 
+/* More than what is copied without further thought. */
+static const struct piece much_data = { MIB, CLONE_SMALL_BYTES + MIB, 5 };
+
+static void make_large_source(void)
+{
+	make_file(src.fd, DISK_FILE, CLONE_SMALL_BYTES + 10 * MIB + 512, &much_data, 1);
+	make_file(third.fd, "expected", CLONE_SMALL_BYTES + 10 * MIB + 512, &much_data, 1);
+}
+
 static enum clone_method clone_with(enum clone_source source, enum clone_policy policy)
 {
 	enum clone_method how = CLONED_BY_COPY;
@@ -143,10 +152,22 @@ static void copies_a_running_source(void **state)
 static void auto_is_never_slow_for_a_stopped_source(void **state)
 {
 	(void)state;
-	make_source();
+	make_large_source();
 	assert_int_equal(clone_with(CLONE_SOURCE_STOPPED, CLONE_AUTO),
 			 reflinks() ? CLONED_BY_REFLINK : CLONED_BY_OVERLAY);
 	check_disk(&src, "expected", "source");
+	check_disk(&dst, "expected", "clone");
+}
+
+static void auto_leaves_small_disks_plain(void **state)
+{
+	(void)state;
+	make_source();
+	assert_int_equal(clone_with(CLONE_SOURCE_STOPPED, CLONE_AUTO),
+			 reflinks() ? CLONED_BY_REFLINK : CLONED_BY_COPY);
+	assert_int_equal(layout_of(&src), DISK_LAYOUT_PLAIN);
+	assert_int_equal(layout_of(&dst), DISK_LAYOUT_PLAIN);
+	assert_int_equal(stat_at(src.fd, DISK_FILE).st_nlink, 1);
 	check_disk(&dst, "expected", "clone");
 }
 
@@ -247,7 +268,7 @@ static void copies_what_must_not_be_linked(void **state)
 	int fd;
 
 	(void)state;
-	make_source();
+	make_large_source();
 	/* Apple's format: QEMU would show its bytes, not the disk. */
 	fd = open_at(src.fd, DISK_FILE, O_WRONLY);
 	assert_int_equal(write(fd, "shdw", 4), 4);
@@ -258,7 +279,7 @@ static void copies_what_must_not_be_linked(void **state)
 	/* A symbolic link: its target may be written under another name. */
 	assert_int_equal(unlinkat(dst.fd, DISK_FILE, 0), 0);
 	assert_int_equal(renameat(src.fd, DISK_FILE, third.fd, "elsewhere"), 0);
-	make_file(third.fd, "elsewhere", 10 * MIB, &data, 1);
+	make_file(third.fd, "elsewhere", CLONE_SMALL_BYTES + 10 * MIB, &much_data, 1);
 	{
 		char target[128];
 
@@ -468,6 +489,7 @@ int main(void)
 		case_(links_an_immutable_source_and_leaves_it_plain),
 		case_(copies_a_running_source),
 		case_(auto_is_never_slow_for_a_stopped_source),
+		case_(auto_leaves_small_disks_plain),
 		case_(copy_makes_files_of_their_own),
 		case_(a_chain_stays_one_deep),
 		case_(refuses_what_it_cannot_force),
