@@ -65,7 +65,8 @@ static bool die_with(pid_t parent)
 	return false;
 }
 
-_Noreturn static void become(const struct child_spec *spec, const int std[3], pid_t parent, int report_fd)
+_Noreturn static void become(const struct child_spec *spec, const int std[3], pid_t parent,
+			     int report_fd)
 {
 	union {
 		const char *const *in;
@@ -75,7 +76,8 @@ _Noreturn static void become(const struct child_spec *spec, const int std[3], pi
 
 	if (reset_signals() && (!spec->own_group || setpgid(0, 0) == 0) &&
 	    (spec->cwd_fd < 0 || fchdir(spec->cwd_fd) == 0) && set_std_fds(std) && keep_fds(spec) &&
-	    take_identity(spec->identity) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && die_with(parent)) {
+	    take_identity(spec->identity) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    die_with(parent)) {
 		if (spec->envp)
 			(void)execvpe(spec->argv[0], argv.out, envp.out);
 		else
@@ -195,7 +197,8 @@ void child_kill(struct child *child)
 void child_describe_status(int status, struct str *out)
 {
 	if (WIFSIGNALED(status))
-		str_addf(out, "was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		str_addf(out, "was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
 	else
 		str_addf(out, "exited with code %d", WEXITSTATUS(status));
 }
@@ -252,7 +255,8 @@ static bool drain(int fd, struct str *out, struct tail *tail)
 
 static bool collect(int out_fd, int err_fd, struct str *out, struct tail *tail, struct err *err)
 {
-	struct pollfd fds[2] = { { .fd = out_fd, .events = POLLIN }, { .fd = err_fd, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = out_fd, .events = POLLIN },
+				 { .fd = err_fd, .events = POLLIN } };
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		if (!cancel_check(err))
@@ -314,7 +318,8 @@ bool child_run_spec(const struct child_spec *base, size_t max_out, struct str *o
 		    err_context(err, "%s", spec.argv[0]));
 	(void)close(out_pipe[0]);
 	(void)close(err_pipe[0]);
-	if (!ok || !child_wait(&child, &status, err) || !check_status(spec.argv[0], status, &tail, err))
+	if (!ok || !child_wait(&child, &status, err) ||
+	    !check_status(spec.argv[0], status, &tail, err))
 		return false;
 	if (out)
 		str_add_span(out, str_span(&text));

@@ -23,26 +23,33 @@ struct child_identity {
 };
 
 struct child_spec {
-	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH unless it has a '/' */
+	const char *const
+		*argv; /* NULL-terminated; argv[0] is looked up in PATH unless it has a '/' */
 	const char *const *envp; /* NULL = ours */
-	int stdin_fd;		 /* -1 = /dev/null, for each of the three */
+	int stdin_fd;            /* -1 = /dev/null, for each of the three */
 	int stdout_fd;
 	int stderr_fd;
 	const int *keep_fds; /* further descriptors inherited under their own numbers */
 	size_t n_keep_fds;
-	int cwd_fd;			       /* directory to start in, -1 = ours */
+	int cwd_fd;                            /* directory to start in, -1 = ours */
 	const struct child_identity *identity; /* NULL = ours; no_new_privs is always set */
-	bool own_group;			       /* its own process group: a terminal's Ctrl-C does not reach it */
+	bool own_group; /* its own process group: a terminal's Ctrl-C does not reach it */
 };
 
-#define CHILD_SPEC_INIT { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cwd_fd = -1 }
+#define CHILD_SPEC_INIT                                                        \
+	{                                                                      \
+		.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .cwd_fd = -1 \
+	}
 
 struct child {
 	pid_t pid; /* 0 = none */
 	int pidfd; /* readable when it has ended; -1 = none */
 };
 
-#define CHILD_INIT { .pidfd = -1 }
+#define CHILD_INIT          \
+	{                   \
+		.pidfd = -1 \
+	}
 
 /* Starts it; a program that cannot be executed is an error here, with the reason. */
 bool child_start(const struct child_spec *spec, struct child *ret, struct err *err);
@@ -61,6 +68,7 @@ void child_describe_status(int status, struct str *out);
 bool child_run(const char *const *argv, size_t max_out, struct str *out, struct err *err);
 
 /* Same, with descriptors kept and a working directory: see struct child_spec. The std descriptors are ignored. */
-bool child_run_spec(const struct child_spec *spec, size_t max_out, struct str *out, struct err *err);
+bool child_run_spec(const struct child_spec *spec, size_t max_out, struct str *out,
+		    struct err *err);
 
 #endif

@@ -62,7 +62,8 @@ void digest_of(struct span data, char ret_hex[DIGEST_HEX_SIZE])
 	digest_finish(d, ret_hex);
 }
 
-bool digest_of_range(int fd, uint64_t offset, uint64_t len, char ret_hex[DIGEST_HEX_SIZE], struct err *err)
+bool digest_of_range(int fd, uint64_t offset, uint64_t len, char ret_hex[DIGEST_HEX_SIZE],
+		     struct err *err)
 {
 	CLEANUP(digest_cleanup) struct digest *d = digest_new();
 	char buf[65536];
@@ -97,7 +98,8 @@ bool digest_is_hex(struct span text)
 	if (text.len != DIGEST_HEX_SIZE - 1)
 		return false;
 	for (size_t i = 0; i < text.len; i++)
-		if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') || (text.ptr[i] >= 'a' && text.ptr[i] <= 'f')))
+		if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') ||
+		      (text.ptr[i] >= 'a' && text.ptr[i] <= 'f')))
 			return false;
 	return true;
 }

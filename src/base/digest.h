@@ -28,7 +28,8 @@ void digest_finish(struct digest *d, char ret_hex[DIGEST_HEX_SIZE]);
 void digest_of(struct span data, char ret_hex[DIGEST_HEX_SIZE]);
 
 /* Hashes [offset, offset + len) of a file; a range past its end is an error. */
-bool digest_of_range(int fd, uint64_t offset, uint64_t len, char ret_hex[DIGEST_HEX_SIZE], struct err *err);
+bool digest_of_range(int fd, uint64_t offset, uint64_t len, char ret_hex[DIGEST_HEX_SIZE],
+		     struct err *err);
 
 /* 64 lower-case hex digits, nothing else. */
 bool digest_is_hex(struct span text);

@@ -118,7 +118,8 @@ bool fs_sync(int fd, struct err *err)
 	return true;
 }
 
-static bool write_synced(int dirfd, const char *name, struct span content, mode_t mode, struct err *err)
+static bool write_synced(int dirfd, const char *name, struct span content, mode_t mode,
+			 struct err *err)
 {
 	CLEANUP_CLOSE int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 

@@ -32,7 +32,8 @@ bool fs_pwrite_all(int fd, const void *data, size_t len, uint64_t offset, struct
 bool fs_write_all(int fd, struct span data, struct err *err);
 
 /* Puts a new file in place of `name` at once: temporary sibling, fsync, rename, fsync of the directory. */
-bool fs_replace_file(int dirfd, const char *name, struct span content, mode_t mode, struct err *err);
+bool fs_replace_file(int dirfd, const char *name, struct span content, mode_t mode,
+		     struct err *err);
 
 /* Deletes a file, link or directory tree without following links or crossing into other trees by races;
  * what is not there is no error. Never leaves `dirfd`. */

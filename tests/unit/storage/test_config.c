@@ -33,7 +33,8 @@ static const struct {
 	{ "not JSON", "{", "config.json: invalid JSON at byte 1: not a JSON string" },
 	{ "not an object", "[1]", "config.json is not a JSON object" },
 	{ "empty", "", "config.json: invalid JSON at byte 0: not a JSON value" },
-	{ "key twice", "{" BASE ",\"os\":\"linux\"}", "config.json: invalid JSON at byte 152: a key given twice" },
+	{ "key twice", "{" BASE ",\"os\":\"linux\"}",
+	  "config.json: invalid JSON at byte 152: a key given twice" },
 	{ "no memory",
 	  "{\"version\":1,\"cpuCountMin\":2,\"cpuCount\":2,\"memorySizeMin\":1," MAC
 	  ",\"os\":\"linux\"}",
