@@ -132,11 +132,11 @@ check
 [ -z "$check_only" ] || exit 0
 
 work=$out/.work
-mkdir "$work"
+foreign_start "$arch" "$here/build.sh" "$@"
 trap 'foreign_stop; remove_tree "$work"' EXIT
 cmdline="root=LABEL=root ro console=tty0 console=$(serial_tty "$arch") quiet"
 
-foreign_start "$arch"
+mkdir "$work"
 bootstrap
 disk_make "$out/disk.img" "$DISK_MIB" "$ESP_MIB" "$GPT_ESP" ESP "$ROOT_MIB" "$(root_type)" root
 make_root
