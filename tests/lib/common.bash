@@ -20,12 +20,16 @@ project=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${TART:=$BUILD/tart}"
 export BUILD TART
 
+# Guest images are shared by all tests, though each has a HOME of its own.
+images_cache=${TART_IMAGES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tart-images}
+
 common_setup() {
 	unset "${!TART_@}" CI TERM COLUMNS LINES TRACEPARENT TRACESTATE
 	unset XDG_CONFIG_HOME XDG_CACHE_HOME DOCKER_CONFIG DISPLAY WAYLAND_DISPLAY
 	export LC_ALL=C.UTF-8
 	export HOME=$BATS_TEST_TMPDIR/user
 	export TART_HOME=$BATS_TEST_TMPDIR/home
+	export TART_IMAGES_CACHE=$images_cache
 	mkdir -p "$HOME"
 }
 

@@ -5,9 +5,13 @@
 images_root=$(readlink -f "$BATS_TEST_DIRNAME/../..")
 
 # image_dir NAME ARCH: directory of the cached image; read only, so copy what is to be booted.
-image_dir() {
+# What bats has open is closed: mmdebstrap's shell commands cannot name descriptors beyond 9.
+image_dir() (
+	for fd in {3..15}; do
+		eval "exec $fd>&-"
+	done
 	"$images_root/images/get" "$@"
-}
+)
 
 # tiny_disk FILE ARCH <SCRIPT: a bootable copy of tiny that runs SCRIPT each time it boots, before
 # it says TINY-READY (images/README.md). An empty SCRIPT changes nothing.
