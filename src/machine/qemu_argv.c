@@ -107,7 +107,8 @@ static void add_accel_amd64(struct qemu_argv *argv, const struct machine_spec *s
 	/* An x86 guest expects a stronger memory order than an arm64 host keeps between threads. */
 	opt(argv, "-accel", "tcg,thread=%s,tb-size=256",
 	    spec->host_arch == ARCH_AMD64 ? "multi" : "single");
-	opt(argv, "-cpu", "max%s", mask);
+	/* No five-level page tables: with them, and without SVM, QEMU 7.2 mixes up the memory of Linux processes. */
+	opt(argv, "-cpu", "max,-la57%s", mask);
 }
 
 static void add_accel_arm64(struct qemu_argv *argv, const struct machine_spec *spec)
@@ -155,6 +156,7 @@ static void add_policy(struct qemu_argv *argv)
 	opt(argv, "-rtc", "base=utc");
 	opt(argv, "-boot", "strict=on");
 	opt(argv, "-action", "reboot=reset,shutdown=poweroff,panic=shutdown");
+	add(argv, "-S"); /* nothing of the guest runs before its supervisor says so */
 	opt(argv, "-sandbox",
 	    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 }
