@@ -76,10 +76,15 @@ static void disconnect(struct qmp *qmp)
 	drop_queue(qmp);
 }
 
-static void fail(struct qmp *qmp, const struct err *why)
+static void end(struct qmp *qmp, enum qmp_end how, const struct err *why)
 {
 	disconnect(qmp);
-	qmp->handlers.on_closed(qmp->ctx, why);
+	qmp->handlers.on_closed(qmp->ctx, how, why);
+}
+
+static void fail(struct qmp *qmp, const struct err *why)
+{
+	end(qmp, QMP_BROKEN, why);
 }
 
 static void fail_with(struct qmp *qmp, const char *why)
@@ -282,12 +287,13 @@ static void read_lines(struct qmp *qmp)
 
 static void end_on_arrival(struct qmp *qmp)
 {
-	if (qmp_splitter_has_rest(&qmp->input))
-		fail_with(qmp, "QEMU closed its control connection in the middle of a message");
-	else if (qmp->state == QMP_GREETS)
-		fail_with(qmp, "QEMU closed its control connection without a greeting");
-	else
-		fail_with(qmp, "QEMU closed its control connection");
+	const char *how = qmp_splitter_has_rest(&qmp->input) ? " in the middle of a message" :
+			  qmp->state == QMP_GREETS           ? " without a greeting" :
+							       "";
+	struct err why = { 0 };
+
+	(void)err_set(&why, ERR_GENERAL, "QEMU closed its control connection%s", how);
+	end(qmp, QMP_LEFT, &why);
 }
 
 /* One read; false when nothing is left for now. */

@@ -17,12 +17,15 @@
 
 struct qmp;
 
+enum qmp_end { QMP_LEFT, QMP_BROKEN };
+
 struct qmp_handlers {
 	void (*on_ready)(void *ctx);
 	/* `data` is NULL for an event without details. */
 	void (*on_event)(void *ctx, const char *name, const struct json *data);
-	/* The connection is useless from now on. `why` is a sentence about QEMU: "QEMU closed …". */
-	void (*on_closed)(void *ctx, const struct err *why);
+	/* The connection is useless from now on: QEMU has closed it (QMP_LEFT), or does not keep to its protocol or to
+	 * the limits (QMP_BROKEN). `why` is a sentence: "QEMU closed …". */
+	void (*on_closed)(void *ctx, enum qmp_end end, const struct err *why);
 };
 
 struct qmp_limits {

@@ -53,9 +53,9 @@ static void qmp_on_event(void *ctx, const char *name, const struct json *data)
 	note(ctx, "event %s%s%s", name, reason ? " " : "", reason ? reason : "");
 }
 
-static void qmp_on_closed(void *ctx, const struct err *why)
+static void qmp_on_closed(void *ctx, enum qmp_end end, const struct err *why)
 {
-	note(ctx, "closed: %s", why->text);
+	note(ctx, "%s: %s", end == QMP_LEFT ? "left" : "broken", why->text);
 }
 
 static const struct qmp_handlers handlers = { qmp_on_ready, qmp_on_event, qmp_on_closed };
@@ -270,7 +270,7 @@ static void tells_events_between_replies(void **state)
 	    "{\"reason\": \"host-qmp-quit\"}}\r\n");
 	hang_up(f);
 	expect(f, 4,
-	       "event STOP, reply {}, event SHUTDOWN host-qmp-quit, closed: QEMU closed its control connection");
+	       "event STOP, reply {}, event SHUTDOWN host-qmp-quit, left: QEMU closed its control connection");
 	qmp_send(f->qmp, "late", NULL, -1, on_reply, f); /* harmless, and never answered */
 	run_a_turn(f);
 }
@@ -286,7 +286,7 @@ static void drains_what_has_arrived(void **state)
 	f->entries = 0;
 	qmp_drain(f->qmp);
 	assert_string_equal(str_text(&f->log),
-			    "event SHUTDOWN, closed: QEMU closed its control connection");
+			    "event SHUTDOWN, left: QEMU closed its control connection");
 }
 
 static void survives_a_peer_out_of_step(void **state)
@@ -299,22 +299,22 @@ static void survives_a_peer_out_of_step(void **state)
 		const char *want;
 	} rows[] = {
 		{ "end before the greeting", false, "", true,
-		  "closed: QEMU closed its control connection without a greeting" },
+		  "left: QEMU closed its control connection without a greeting" },
 		{ "end within the greeting", false, "{\"QMP\": ", true,
-		  "closed: QEMU closed its control connection in the middle of a message" },
+		  "left: QEMU closed its control connection in the middle of a message" },
 		{ "event before the greeting", false, "{\"event\": \"STOP\"}\r\n", false,
-		  "closed: QEMU sent an event before its greeting" },
+		  "broken: QEMU sent an event before its greeting" },
 		{ "reply before the greeting", false, "{\"return\": {}}\r\n", false,
-		  "closed: QEMU answered without being asked" },
-		{ "two greetings", true, GREETING, false, "closed: QEMU greeted twice" },
+		  "broken: QEMU answered without being asked" },
+		{ "two greetings", true, GREETING, false, "broken: QEMU greeted twice" },
 		{ "reply nobody waits for", true, "{\"return\": {}}\r\n", false,
-		  "closed: QEMU answered without being asked" },
+		  "broken: QEMU answered without being asked" },
 		{ "reply to a later id", true, "{\"return\": {}, \"id\": 99}\r\n", false,
-		  "closed: QEMU answered a command that it was not given" },
+		  "broken: QEMU answered a command that it was not given" },
 		{ "reply repeated is dropped", true,
 		  "{\"return\": {}, \"id\": 1}\r\n{\"event\": \"STOP\"}\r\n", false, "event STOP" },
 		{ "garbage", true, "hello\r\n", false,
-		  "closed: QEMU does not keep to its protocol: invalid JSON at byte 0: not a JSON value" },
+		  "broken: QEMU does not keep to its protocol: invalid JSON at byte 0: not a JSON value" },
 	};
 
 	(void)state;
@@ -352,12 +352,12 @@ static void a_flood_without_a_line_end_is_cut_off(void **state)
 	}
 	assert_string_equal(
 		str_text(&f->log),
-		"closed: QEMU does not keep to its protocol: a message of more than 1 MiB");
+		"broken: QEMU does not keep to its protocol: a message of more than 1 MiB");
 }
 
 static void a_missing_greeting_has_a_deadline(void **state)
 {
-	expect(*state, 1, "closed: QEMU does not answer on its control connection");
+	expect(*state, 1, "broken: QEMU does not answer on its control connection");
 }
 
 static void a_late_reply_is_dropped(void **state)

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sequence of `tart run`. */
+#include "machine/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/fs.h"
+#include "base/lock.h"
+#include "base/mem.h"
+#include "image/disk.h"
+#include "machine/nvram.h"
+#include "machine/run_prepare.h"
+#include "storage/local.h"
+
+/* A bundle's socket exists exactly while its QEMU may run: one that is there already tells of an unclean end. */
+static bool ended_uncleanly(int bundle_fd)
+{
+	return faccessat(bundle_fd, BUNDLE_VNC_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool clear_mac(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+	bool taken = false;
+	struct mac mac;
+
+	if (!local_has_mac(o->home, &run->config.mac, o->name, MAC_OF_RUNNING, &taken, err))
+		return false;
+	if (!taken)
+		return true;
+	run_ui_status(o->ui, "There is already a running VM with the same MAC address!");
+	run_ui_status(o->ui, "Resetting VM to assign a new MAC address...");
+	mac_random(&mac);
+	config_set_mac(&run->config, &mac);
+	if (!config_store(run->bundle_fd, &run->config, err))
+		return err_context(err, "VM \"%s\"", o->name);
+	/* The saved guest knows itself by the old address. */
+	if (unlinkat(run->bundle_fd, BUNDLE_STATE, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "cannot delete '%s'", BUNDLE_STATE);
+	return true;
+}
+
+static bool take_lock(struct run *run, struct err *err)
+{
+	switch (bundle_lock_try(run->bundle_fd, &run->lock, err)) {
+	case BUNDLE_LOCKED:
+		return true;
+	case BUNDLE_BUSY:
+		return err_vm_already_running(err, run->options->name);
+	case BUNDLE_LOCK_FAILED:
+		break;
+	}
+	return err_context(err, "VM \"%s\"", run->options->name);
+}
+
+/* With the global lock held. */
+static bool acquire(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+
+	return local_open(o->home, o->name, &run->bundle_fd, err) &&
+	       (config_read(run->bundle_fd, &run->config, err) ||
+		err_context(err, "VM \"%s\"", o->name)) &&
+	       clear_mac(run, err) && run_prepare(run, err) &&
+	       supervisor_new(o->ui, &run->view, o->limits, &run->supervisor, err) &&
+	       cancel_check(
+		       err) /* what came until now; from here on signals are the supervisor's */
+	    && take_lock(run, err);
+}
+
+/*
+ * A QEMU whose tart was killed dies too, but a moment later: until then it holds the locks of the disk. Nothing tells
+ * when they are released, so this looks again and again, for some seconds at most; who holds them still is somebody
+ * else, and QEMU will say so.
+ */
+static void await_old_qemu(int bundle_fd)
+{
+	CLEANUP_CLOSE int fd = openat(bundle_fd, BUNDLE_DISK, O_RDONLY | O_CLOEXEC);
+
+	for (int i = 0; i < 500 && fd >= 0; i++) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+		const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+
+		if (fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static bool check_not_suspended(const struct run *run, struct err *err)
+{
+	if (!fs_exists(run->bundle_fd, BUNDLE_STATE))
+		return true;
+	return err_set(
+		err, ERR_GENERAL,
+		"VM \"%s\" is suspended, which this version of tart cannot resume; \"tart stop %s\" discards "
+		"what was saved",
+		run->options->name, run->options->name);
+}
+
+/* Opens what only the holder of the VM's lock may. */
+static bool open_bundle(struct run *run, struct err *err)
+{
+	if (!check_not_suspended(run, err))
+		return false;
+	if (ended_uncleanly(run->bundle_fd)) {
+		await_old_qemu(run->bundle_fd);
+		if (!disk_repair(run->bundle_fd, err))
+			return err_context(err, "repairing the disk after an unclean end");
+	}
+	return disk_check(run->bundle_fd, err) &&
+	       disk_open_root(run->bundle_fd, &run->options->root_disk, &run->spec.root, err) &&
+	       nvram_open(run->bundle_fd, run->config.arch, &run->firmware, &run->spec.vars_fd,
+			  err) &&
+	       supervisor_open(run->supervisor, run->bundle_fd, &run->tty, err);
+}
+
+/* Starts QEMU; with KVM not working after all, and nobody having asked for it by name, once more without. */
+static bool supervise(struct run *run, struct supervisor_result *result, struct err *err)
+{
+	const struct run_options *o = run->options;
+	char notice[sizeof(run->accel.notice)];
+
+	if (!supervisor_run(run->supervisor, run->qemu_path, &run->spec,
+			    identity_of(&run->identity), result, err))
+		return false;
+	if (result->verdict != VERDICT_FAILED || result->guest_ran ||
+	    run->spec.accel != ACCEL_KVM || o->accel != ACCEL_AUTO)
+		return true;
+	accel_fallback_notice(str_text(&result->detail), notice, sizeof(notice));
+	run_ui_status(o->ui, "%s", notice);
+	run_use_emulation(run);
+	str_clear(&result->detail);
+	return supervisor_run(run->supervisor, run->qemu_path, &run->spec,
+			      identity_of(&run->identity), result, err);
+}
+
+/* QEMU names the device in front of what is wrong with it. */
+static const char *path_of_busy_disk(const struct run *run, const char *detail, struct str *buf)
+{
+	const struct run_options *o = run->options;
+	const char *device = strstr(detail, "dev-disk");
+	size_t i = device ? (size_t)strtoul(device + strlen("dev-disk"), NULL, 10) : 0;
+
+	if (i > 0 && i <= o->n_disks)
+		str_add_span(buf, o->disks[i - 1].target);
+	else
+		str_addf(buf, "%s/vms/%s/%s", o->home->path, o->name, BUNDLE_DISK);
+	return str_text(buf);
+}
+
+static bool fail(const struct run *run, const struct supervisor_result *result, struct err *err)
+{
+	const char *detail = str_text(&result->detail);
+	CLEANUP_STR struct str path = { 0 };
+
+	if (result->guest_ran) {
+		/* On stdout for the tools that search for it there, and as the error. */
+		run_ui_status(run->options->ui,
+			      "guest has stopped the virtual machine due to error: %s", detail);
+		return err_set(err, ERR_GENERAL,
+			       "guest has stopped the virtual machine due to error: %s", detail);
+	}
+	if (strstr(detail, "Failed to get \"") && strstr(detail, "\" lock"))
+		return err_set(err, ERR_DISK_BUSY, "disk %s seems to be already in use",
+			       path_of_busy_disk(run, detail, &path));
+	return err_set(err, ERR_GENERAL, "%s", detail);
+}
+
+static bool conclude(const struct run *run, const struct supervisor_result *result, struct err *err)
+{
+	switch (result->verdict) {
+	case VERDICT_GUEST_ENDED:
+		run_ui_status(run->options->ui, "guest has stopped the virtual machine");
+		return true;
+	case VERDICT_STOPPED:
+		return true;
+	case VERDICT_FAILED:
+		break;
+	}
+	return fail(run, result, err);
+}
+
+/* With QEMU gone and the VM's lock still held. */
+static void tidy_bundle(struct run *run, const struct supervisor_result *result)
+{
+	struct err ignored = { 0 };
+
+	(void)nvram_punch_zeros(run->spec.vars_fd, &ignored);
+	if (!result->clean)
+		(void)disk_repair(run->bundle_fd, &ignored);
+}
+
+static bool run_locked(struct run *run, struct err *err)
+{
+	CLEANUP(supervisor_result_done) struct supervisor_result result = { 0 };
+
+	if (!open_bundle(run, err) || !supervise(run, &result, err))
+		return false;
+	tidy_bundle(run, &result);
+	return conclude(run, &result, err);
+}
+
+bool machine_run(const struct run_options *options, struct err *err)
+{
+	CLEANUP(run_done) struct run run = RUN_INIT(options);
+	bool acquired;
+
+	if (!home_lock(options->home, err))
+		return false;
+	acquired = acquire(&run, err);
+	home_unlock(options->home);
+	return acquired && run_locked(&run, err);
+}
