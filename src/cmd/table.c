@@ -7,6 +7,7 @@
 #define COMMANDS(X) \
 	X(create)   \
 	X(clone)    \
+	X(run)      \
 	X(set)      \
 	X(get)      \
 	X(list)     \
