@@ -162,3 +162,23 @@ void esp_inspect_fd(int fd, struct esp_info *ret)
 	source.size_bytes = (uint64_t)size;
 	esp_inspect(&source, ret);
 }
+
+void esp_add_hint(const struct esp_info *info, enum guest_arch arch, struct str *out)
+{
+	bool is_amd64 = arch == ARCH_AMD64;
+	const char *file = is_amd64 ? "BOOTX64.EFI" : "BOOTAA64.EFI";
+
+	if (!info->found || (is_amd64 ? info->boots_amd64 : info->boots_arm64))
+		return;
+	if (is_amd64 ? info->boots_arm64 : info->boots_amd64)
+		str_addf(out,
+			 "The disk is made for %s machines, but this VM is %s: it will not boot",
+			 guest_arch_text(is_amd64 ? ARCH_ARM64 : ARCH_AMD64),
+			 guest_arch_text(arch));
+	else
+		str_addf(
+			out,
+			"The disk has no \\EFI\\BOOT\\%s: without a boot entry in the firmware's variables the VM ends "
+			"up in the firmware's shell",
+			file);
+}

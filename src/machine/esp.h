@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
 #include "storage/config.h"
 
 struct esp_source {
@@ -33,9 +34,8 @@ void esp_inspect(const struct esp_source *source, struct esp_info *ret);
 /* The same for a raw disk image. */
 void esp_inspect_fd(int fd, struct esp_info *ret);
 
-static inline bool esp_boots(const struct esp_info *info, enum guest_arch arch)
-{
-	return arch == ARCH_AMD64 ? info->boots_amd64 : info->boots_arm64;
-}
+/* Appends one line for the user when firmware of this architecture will find nothing to start on the disk, unless its
+ * variables hold a boot entry. Nothing when there is no partition to judge by. */
+void esp_add_hint(const struct esp_info *info, enum guest_arch arch, struct str *out);
 
 #endif

@@ -398,12 +398,53 @@ static void believes_nothing(void **state)
 	}
 }
 
+static const struct {
+	const char *name;
+	struct esp_info info;
+	enum guest_arch arch;
+	const char *want;
+} hints[] = {
+	{ "no partition", { false, false, false }, ARCH_AMD64, "" },
+	{ "boots", { true, true, false }, ARCH_AMD64, "" },
+	{ "boots both", { true, true, true }, ARCH_ARM64, "" },
+	{ "boots the other one",
+	  { true, false, true },
+	  ARCH_AMD64,
+	  "The disk is made for arm64 machines, but this VM is amd64: it will not boot" },
+	{ "boots the other one, on arm64",
+	  { true, true, false },
+	  ARCH_ARM64,
+	  "The disk is made for amd64 machines, but this VM is arm64: it will not boot" },
+	{ "boots nothing",
+	  { true, false, false },
+	  ARCH_AMD64,
+	  "The disk has no \\EFI\\BOOT\\BOOTX64.EFI: without a boot entry in the firmware's variables the VM ends up "
+	  "in the firmware's shell" },
+	{ "boots nothing, on arm64",
+	  { true, false, false },
+	  ARCH_ARM64,
+	  "The disk has no \\EFI\\BOOT\\BOOTAA64.EFI: without a boot entry in the firmware's variables the VM ends "
+	  "up in the firmware's shell" },
+};
+
+static void hints_at_what_will_not_boot(void **state)
+{
+	(void)state;
+	each_row(hints, row) {
+		CLEANUP_STR struct str got = { 0 };
+
+		esp_add_hint(&row->info, row->arch, &got);
+		check(strcmp(str_text(&got), row->want) == 0, "%s: %s", row->name, str_text(&got));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_real_disks),
 		cmocka_unit_test(finds_none_elsewhere),
 		cmocka_unit_test(believes_nothing),
+		cmocka_unit_test(hints_at_what_will_not_boot),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
