@@ -9,6 +9,7 @@
 #include "cmd/host_firmware.h"
 #include "cmd/print.h"
 #include "machine/host_report.h"
+#include "machine/identity.h"
 #include "storage/home.h"
 
 struct doctor_args {
@@ -90,12 +91,21 @@ static void print_json(const struct host_report *report)
 	puts(str_text(&text));
 }
 
+/* VMs made here will belong to who owns the home directory. */
+static bool choose_identity(const struct home *home, struct identity *ret)
+{
+	struct err ignored = { 0 };
+
+	return identity_choose(home->root_fd, getenv("TART_QEMU_USER"), ret, &ignored);
+}
+
 static void make_report(struct host_report *ret)
 {
 	CLEANUP(home_done) struct home home = HOME_INIT;
 	CLEANUP(host_firmware_done) struct host_firmware firmware;
 	CLEANUP(host_facts_done) struct host_facts facts = { 0 };
 	struct err home_err = { 0 };
+	struct identity identity = { 0 };
 	/* Not NEEDS_HOME: a home directory that cannot be used is a line of the report. */
 	bool has_home = home_open(getenv("TART_HOME"), getenv("HOME"), &home, &home_err);
 	struct host_sources sources = {
@@ -105,6 +115,8 @@ static void make_report(struct host_report *ret)
 		.path_env = getenv("PATH"),
 	};
 
+	if (has_home && choose_identity(&home, &identity))
+		sources.identity = identity_of(&identity);
 	host_firmware_init(&firmware);
 	host_facts_gather(&sources, &facts);
 	host_report_make(&facts, ret);

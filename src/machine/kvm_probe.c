@@ -306,6 +306,10 @@ void kvm_probe(const struct child_identity *identity, struct kvm_probe *ret)
 
 	*ret = (struct kvm_probe){ .verdict = KVM_FAILED,
 				   .detail = "the test could not be started" };
+	if (identity && identity->uid != geteuid()) {
+		ret->foreign_user = true;
+		ret->uid = identity->uid;
+	}
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return;
 	read_fd = fds[0];

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "base/mem.h"
 #include "image/disk.h"
+#include "machine/esp.h"
 #include "machine/nvram.h"
 #include "machine/run_prepare.h"
 #include "storage/local.h"
@@ -101,6 +102,21 @@ static bool check_not_suspended(const struct run *run, struct err *err)
 		run->options->name, run->options->name);
 }
 
+/* A VM that ends up in the firmware's shell looks like one that hangs. With further disks it may well boot from one of
+ * them; what is behind an overlay is not looked at. */
+static void hint_at_boot(const struct run *run)
+{
+	CLEANUP_STR struct str hint = { 0 };
+	struct esp_info info;
+
+	if (run->spec.disks.n > 0 || run->spec.root.overlay_fd >= 0)
+		return;
+	esp_inspect_fd(run->spec.root.fd, &info);
+	esp_add_hint(&info, run->config.arch, &hint);
+	if (hint.len > 0)
+		run_ui_status(run->options->ui, "%s", str_text(&hint));
+}
+
 /* Opens what only the holder of the VM's lock may. */
 static bool open_bundle(struct run *run, struct err *err)
 {
@@ -111,9 +127,11 @@ static bool open_bundle(struct run *run, struct err *err)
 		if (!disk_repair(run->bundle_fd, err))
 			return err_context(err, "repairing the disk after an unclean end");
 	}
-	return disk_check(run->bundle_fd, err) &&
-	       disk_open_root(run->bundle_fd, &run->options->root_disk, &run->spec.root, err) &&
-	       nvram_open(run->bundle_fd, run->config.arch, &run->firmware, &run->spec.vars_fd,
+	if (!disk_check(run->bundle_fd, err) ||
+	    !disk_open_root(run->bundle_fd, &run->options->root_disk, &run->spec.root, err))
+		return false;
+	hint_at_boot(run);
+	return nvram_open(run->bundle_fd, run->config.arch, &run->firmware, &run->spec.vars_fd,
 			  err) &&
 	       supervisor_open(run->supervisor, run->bundle_fd, &run->tty, err);
 }

@@ -243,8 +243,10 @@ static void starts(void **state)
 	struct err err = { 0 };
 
 	if (access(program, X_OK) != 0 || !firmware_find(&search, row->arch, &fw, &err) ||
-	    fw.code_format != FIRMWARE_RAW || fw.vars_format != FIRMWARE_RAW)
+	    fw.code_format != FIRMWARE_RAW || fw.vars_format != FIRMWARE_RAW) {
 		skip();
+		return;
+	}
 	start(row, program, &fw);
 }
 
