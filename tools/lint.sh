@@ -55,7 +55,7 @@ check_cppcheck() {
 	cppcheck --quiet --error-exitcode=1 --std=c17 --language=c -j "$jobs" --inline-suppr \
 		--enable=warning,performance,portability \
 		--suppress=arithOperationsOnVoidPointer --suppress=sizeofDereferencedVoidPointer \
-		-Isrc -I. --include=src/base/banned.h -D_GNU_SOURCE '-D__typeof__(x)=void *' -D__extension__= \
+		-Isrc -Itests/unit -I. --include=src/base/banned.h -D_GNU_SOURCE '-D__typeof__(x)=void *' -D__extension__= \
 		"${c_files[@]}"
 }
 

@@ -18,8 +18,8 @@
 struct tar_writer {
 	struct archive *archive;
 	struct byte_sink sink;
-	const char *zeros; /* ZEROS_BYTES, mapped when first needed */
-	struct err err;    /* of the sink, while libarchive is on the stack */
+	char *zeros;    /* ZEROS_BYTES, mapped when first needed */
+	struct err err; /* of the sink, while libarchive is on the stack */
 };
 
 static la_ssize_t on_write(struct archive *archive, void *ctx, const void *data, size_t len)
@@ -64,7 +64,7 @@ void tar_writer_free(struct tar_writer *writer)
 	(void)archive_write_fail(writer->archive);
 	(void)archive_write_free(writer->archive);
 	if (writer->zeros)
-		(void)munmap((void *)(uintptr_t)writer->zeros, ZEROS_BYTES);
+		(void)munmap(writer->zeros, ZEROS_BYTES);
 	free(writer);
 }
 
