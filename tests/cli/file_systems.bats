@@ -142,7 +142,6 @@ fill_up() {
 			assert_success
 		done
 		unmount_all
-		mounts=()
 	done
 }
 

@@ -41,7 +41,7 @@ load ../lib/store
 
 	head -c 12345678 /dev/urandom >disk.img
 	tart get vm --format json
-	blocks=$(stat -c %b config.json disk.img nvram.bin | paste -sd+ | bc)
+	blocks=$(stat -c %b config.json disk.img nvram.bin | awk "{ sum += \$1 } END { print sum }")
 	assert_equal "$(jq -r .Size <<<"$output")" "$(awk "BEGIN { printf \"%.3f\", $blocks * 512 / 1e9 }")"
 }
 

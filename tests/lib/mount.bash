@@ -23,4 +23,5 @@ unmount_all() {
 	for place in "${mounts[@]}"; do
 		umount "$place" 2>/dev/null || umount -l "$place"
 	done
+	mounts=()
 }
