@@ -2,8 +2,8 @@
 /*
  * Whether KVM works.
  *
- * Parent: fork, wait for one struct report on a pipe under a deadline, kill. Child: default signals, the identity
- * asked for, then open, create, run. A timer interrupts KVM_RUN every few milliseconds so that the limits are
+ * Parent: fork, wait for one struct report on a pipe under a deadline, kill. Child: default signals, open,
+ * the identity asked for, then create, run. A timer interrupts KVM_RUN every few milliseconds so that the limits are
  * looked at; the limit that counts is the processor time of the thread, which includes the guest's: on a loaded
  * host the test takes longer but does not fail.
  */
@@ -52,6 +52,7 @@ struct report {
 	enum step step; /* the last one reached */
 	int sys;        /* errno when it failed */
 	bool wrote, ended, strayed;
+	bool barred; /* the identity asked for may not open /dev/kvm */
 	uint32_t exit_reason;
 	uint64_t emulated;
 	uint64_t loops_done;
@@ -191,13 +192,15 @@ static bool run_test(const struct child_identity *identity, struct report *repor
 	struct kvm_run *run = NULL;
 	int kvm_fd;
 
-	report->step = STEP_IDENTITY;
-	if (!take_identity(identity) || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return false;
+	/* As we are: a KVM that does not work is the better answer than one that another user may not open. */
 	report->step = STEP_OPEN;
 	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm_fd < 0)
 		return false;
+	report->step = STEP_IDENTITY;
+	if (!take_identity(identity) || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return false;
+	report->barred = identity && access("/dev/kvm", R_OK | W_OK) < 0;
 	report->step = STEP_API;
 	errno = ENOTTY;
 	if (ioctl(kvm_fd, KVM_GET_API_VERSION, 0) != API_VERSION)
@@ -290,7 +293,10 @@ static void judge(const struct report *report, struct kvm_probe *ret)
 			       "unexpected exit %u from guest code", report->exit_reason);
 		return;
 	}
-	ret->verdict = report->ended && report->emulated <= EMULATED_MAX ? KVM_OK : KVM_EMULATED;
+	if (!report->ended || report->emulated > EMULATED_MAX)
+		ret->verdict = KVM_EMULATED;
+	else
+		ret->verdict = report->barred ? KVM_DENIED : KVM_OK;
 	/* Two instructions a round. */
 	if (ret->verdict == KVM_EMULATED && report->cpu_ns > 0)
 		ret->rate = report->loops_done * 2 * 1000000000 / report->cpu_ns;
@@ -372,8 +378,10 @@ void kvm_probe_explain(const struct kvm_probe *probe, struct str *out)
 		break;
 	case KVM_DENIED:
 		if (probe->foreign_user)
-			str_addf(out, "user %u, as whom QEMU would run, may not open /dev/kvm",
-				 probe->uid);
+			str_addf(
+				out,
+				"user %u, as whom QEMU would run, may not open /dev/kvm (see TART_QEMU_USER)",
+				probe->uid);
 		else
 			str_add(out, "no permission to open /dev/kvm, add yourself to group kvm");
 		break;

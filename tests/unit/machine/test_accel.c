@@ -43,7 +43,8 @@ static const struct {
 	  "KVM unusable: no permission to open /dev/kvm, add yourself to group kvm" TAIL },
 	{ "auto, denied to QEMU's user", ACCEL_AUTO, ARCH_AMD64, ARCH_AMD64, &denied_other, true,
 	  ACCEL_TCG,
-	  "KVM unusable: user 65534, as whom QEMU would run, may not open /dev/kvm" TAIL },
+	  "KVM unusable: user 65534, as whom QEMU would run, may not open /dev/kvm "
+	  "(see TART_QEMU_USER)" TAIL },
 	{ "auto, busy", ACCEL_AUTO, ARCH_AMD64, ARCH_AMD64, &busy, true, ACCEL_TCG,
 	  "KVM unusable: another hypervisor is using the processor" TAIL },
 	{ "auto, foreign guest", ACCEL_AUTO, ARCH_ARM64, ARCH_AMD64, NULL, true, ACCEL_TCG,
