@@ -91,6 +91,15 @@ start_guest() {
 	cat_pid=$!
 }
 
+# Shows what `tart run` has said since.
+show_said() {
+	local line
+
+	while IFS= read -r -t 0.1 -u "$run_out" line; do
+		say "$line"
+	done
+}
+
 # hear TEXT SECONDS: reads the guest's console until TEXT has come; all of it is in $heard.
 hear() {
 	local char deadline=$((SECONDS + $2)) left
@@ -117,6 +126,7 @@ show_heard() {
 # The prompt that ends one answer begins the transcript of the next command.
 log_in() {
 	hear 'login: ' "$BOOT_SECONDS"
+	show_said
 	say "the guest asks for a login after $((SECONDS - started)) seconds; logging in as admin, password admin"
 	type_line admin
 	hear 'Password: ' "$ANSWER_SECONDS"
@@ -132,15 +142,13 @@ ask_guest() {
 }
 
 stop_guest() {
-	local stopping=$SECONDS status=0 line
+	local stopping=$SECONDS status=0
 
 	step 'tart stop demo'
 	"$TART" stop demo --timeout "$STOP_SECONDS" || fail 'the guest could not be stopped'
 	wait "$run_pid" || status=$?
 	run_pid=
-	while IFS= read -r -t 0.1 -u "$run_out" line; do
-		say "$line"
-	done
+	show_said
 	[ "$status" -eq 0 ] || fail "tart run ended with exit code $status"
 	say "tart run ended with exit code 0 after $((SECONDS - stopping)) seconds"
 }
