@@ -182,7 +182,7 @@ static bool fail(const struct run *run, const struct supervisor_result *result, 
 		return err_set(err, ERR_GENERAL,
 			       "guest has stopped the virtual machine due to error: %s", detail);
 	}
-	if (strstr(detail, "Failed to get \"") && strstr(detail, "\" lock"))
+	if (strstr(detail, "Failed to get ") && strstr(detail, "\" lock"))
 		return err_set(err, ERR_DISK_BUSY, "disk %s seems to be already in use",
 			       path_of_busy_disk(run, detail, &path));
 	return err_set(err, ERR_GENERAL, "%s", detail);
