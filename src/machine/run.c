@@ -22,6 +22,28 @@ static bool ended_uncleanly(int bundle_fd)
 	return faccessat(bundle_fd, BUNDLE_VNC_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Reads the configuration anew, so that what a `set` is just writing is neither lost nor missed. */
+static bool store_mac(struct run *run, const struct mac *mac, struct err *err)
+{
+	CLEANUP(config_done) struct config config = { 0 };
+	bool ok;
+
+	if (!bundle_edit_lock(run->bundle_fd, err))
+		return false;
+	ok = config_read(run->bundle_fd, &config, err);
+	if (ok) {
+		config_set_mac(&config, mac);
+		ok = config_store(run->bundle_fd, &config, err);
+	}
+	bundle_edit_unlock(run->bundle_fd);
+	if (!ok)
+		return false;
+	config_done(&run->config);
+	run->config = config;
+	config = (struct config){ 0 };
+	return true;
+}
+
 static bool clear_mac(struct run *run, struct err *err)
 {
 	const struct run_options *o = run->options;
@@ -35,8 +57,7 @@ static bool clear_mac(struct run *run, struct err *err)
 	run_ui_status(o->ui, "There is already a running VM with the same MAC address!");
 	run_ui_status(o->ui, "Resetting VM to assign a new MAC address...");
 	mac_random(&mac);
-	config_set_mac(&run->config, &mac);
-	if (!config_store(run->bundle_fd, &run->config, err))
+	if (!store_mac(run, &mac, err))
 		return err_context(err, "VM \"%s\"", o->name);
 	/* The saved guest knows itself by the old address. */
 	if (unlinkat(run->bundle_fd, BUNDLE_STATE, 0) < 0 && errno != ENOENT)
