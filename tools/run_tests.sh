@@ -79,8 +79,9 @@ bats_suite() { # FILE FOLDER KIND SECONDS [BATS OPTION...]
 		"BUILD=$PWD/$folder TART=$PWD/$folder/tart exec bats --tap $* $file"
 }
 
-# Guests first: they take longest, so that the others fill the gaps. Tests of the scripts need no second build, and
-# the sanitized program meets real guests only where a test says so: `# bats test_tags=sanitized`.
+# Guests first: they take longest, so that the others fill the gaps. What tests scripts, or preloads a library into the
+# program, needs no second build, and the sanitized program meets real guests only where a test says so:
+# `# bats test_tags=sanitized`.
 all_suites() {
 	local file
 
@@ -94,7 +95,7 @@ all_suites() {
 	for file in tests/*/*.bats; do
 		case $file in
 		tests/guest/*) ;;
-		tests/tools/* | tests/images/*) bats_suite "$file" build-plain plain "$cli_seconds" ;;
+		tests/tools/* | tests/images/* | tests/torture/*) bats_suite "$file" build-plain plain "$cli_seconds" ;;
 		*)
 			bats_suite "$file" build-plain plain "$cli_seconds"
 			bats_suite "$file" build-asan sanitized "$cli_seconds"
