@@ -163,3 +163,26 @@ nbd_answers_or_ended() {
 	assert_equal "${stderr_lines[0]}" "Error: '$work/debian-12-arm64.iso' seems to be an image for arm64 \
 machines, but this VM needs one for amd64"
 }
+
+@test 'disks: the variable store of arm64 stays sparse' {
+	"$TART" create arm --linux --disk-size 1 --arch arm64
+	"$TART" set arm --memory 512 --cpu 1
+	bundle=$TART_HOME/vms/arm
+	assert_equal "$(stat -c '%s %b' "$bundle/nvram.bin")" '67108864 0'
+	tiny_disk "$work/tiny.img" arm64 <<-'EOF'
+		report
+		poweroff -f
+	EOF
+	"$TART" set arm --disk "$work/tiny.img"
+	tart run arm --no-graphics --accel tcg
+	assert_success
+	console_has 'TINY-FIRMWARE uefi'
+	assert_file_not_exists "$bundle/efivars.fd"
+	# The firmware has made its store in what was empty, and nothing else takes up space.
+	assert_equal "$(dd if="$bundle/nvram.bin" bs=1 skip=40 count=4 status=none)" _FVH
+	assert_equal "$(stat -c %s "$bundle/nvram.bin")" 67108864
+	[ "$(stat -c %b "$bundle/nvram.bin")" -le $((1024 * 1024 / 512)) ]
+	tart run arm --no-graphics --accel tcg
+	assert_success
+	assert_file_not_exists "$bundle/efivars.fd"
+}
