@@ -104,6 +104,18 @@ static void reads_the_environment(void **state)
 	}
 }
 
+/* What works for the host's own architecture says nothing about another one. */
+static void never_runs_foreign_guests_with_kvm(void **state)
+{
+	struct accel_choice choice = { .kind = ACCEL_KVM };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(accel_decide(ACCEL_AUTO, ARCH_ARM64, ARCH_AMD64, &ok, &choice, &err));
+	assert_int_equal(choice.kind, ACCEL_TCG);
+	assert_false(accel_decide(ACCEL_FORCE_KVM, ARCH_ARM64, ARCH_AMD64, &ok, &choice, &err));
+}
+
 /* Any verdict is fine here, a hang or a crash is not; and what the test leaves behind is looked at. */
 static void probes_this_host(void **state)
 {
@@ -122,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decides),
+		cmocka_unit_test(never_runs_foreign_guests_with_kvm),
 		cmocka_unit_test(reads_the_environment),
 		cmocka_unit_test(probes_this_host),
 	};

@@ -42,6 +42,8 @@ static const struct {
 	{ "amd64 0xff", ARCH_AMD64, 540672, 540672, ff_head, 64, false, NVRAM_FOREIGN },
 	{ "amd64 store of another size", ARCH_AMD64, 131072, 540672, good_head, 64, false,
 	  NVRAM_FOREIGN },
+	{ "amd64 store larger than the template", ARCH_AMD64, 540672, 131072, good_head, 64, false,
+	  NVRAM_FOREIGN },
 	{ "amd64, no signature", ARCH_AMD64, 540672, 540672, no_signature, 64, false,
 	  NVRAM_FOREIGN },
 	{ "amd64, another format", ARCH_AMD64, 540672, 540672, other_guid, 64, false,

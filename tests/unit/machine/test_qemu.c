@@ -89,6 +89,7 @@ static void finds_programs(void **state)
 {
 	CLEANUP_FREE char *path_env = xasprintf("relative:%s/none::%s/a:%s/b", folder, folder,
 						folder);
+	CLEANUP_FREE char *relative = xasprintf("../../../../../../../../../../../..%s/b", folder);
 	CLEANUP_FREE char *want = xasprintf("%s/b/tool", folder);
 	CLEANUP_FREE char *got = NULL;
 	CLEANUP_FREE char *dir = xasprintf("%s/a/folder", folder);
@@ -102,6 +103,7 @@ static void finds_programs(void **state)
 	assert_string_equal(got, want);
 	assert_null(executable_find("folder", path_env));
 	assert_null(executable_find("missing", path_env));
+	assert_null(executable_find("tool", relative));
 	assert_null(executable_find("tool", NULL));
 	assert_null(executable_find("tool", ""));
 }
