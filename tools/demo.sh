@@ -68,17 +68,18 @@ cpus() {
 
 # Shows what `tart run` says until it names the pseudo-terminal of the guest's console: $pty.
 start_guest() {
-	local line
+	local line both_ends
 
 	mkfifo "$work/run.out"
-	exec {run_out}<>"$work/run.out"
+	exec {both_ends}<>"$work/run.out"
 	step 'tart run demo --no-graphics --serial'
 	# A process group of its own, so that Ctrl-C ends the demo and the demo ends the guest.
 	set -m
-	"$TART" run demo --no-graphics --serial >"$work/run.out" 2>"$work/run.err" </dev/null &
+	"$TART" run demo --no-graphics --serial >"$work/run.out" 2>"$work/run.err" </dev/null \
+		{both_ends}>&- &
 	run_pid=$!
 	set +m
-	exec {run_out}<"$work/run.out"
+	exec {run_out}<"$work/run.out" {both_ends}>&-
 	pty=
 	while [ -z "$pty" ]; do
 		IFS= read -r -t "$ANSWER_SECONDS" -u "$run_out" line || fail 'tart run did not start the guest'

@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What `make run` shows: the Debian guest boots, answers on its console, and powers off when asked.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	load ../lib/bats.bash
+	demo=$BATS_TEST_DIRNAME/../../tools/demo.sh
+	TART=${TART:-$BATS_TEST_DIRNAME/../../build/tart}
+	# The demo puts its VM below BUILD; a folder of our own shows whether it cleans up.
+	export TART BUILD=$BATS_TEST_TMPDIR
+}
+
+@test "the Debian guest says what it is, stops, and leaves nothing" {
+	run --separate-stderr "$demo"
+	assert_success
+	assert_line "  admin@debian:~\$ uname -a"
+	assert_line --regexp '^  Linux debian [0-9.]+-[0-9]+-cloud-(amd64|arm64) .* GNU/Linux$'
+	assert_line '  PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"'
+	assert_line '  guest has stopped the virtual machine'
+	assert_line --regexp '^  tart run ended with exit code 0 after [0-9]+ seconds$'
+	assert_line --regexp '^That was a Debian guest'
+	run find "$BUILD" -mindepth 1 -name 'demo*'
+	assert_output ''
+}
+
+@test "a guest that cannot start is an error with its reason, and leaves nothing" {
+	TART_ACCEL=none run --separate-stderr "$demo"
+	assert_failure 1
+	assert_regex "$stderr" 'demo: tart run did not start the guest'
+	assert_regex "$stderr" 'none'
+	run find "$BUILD" -mindepth 1 -name 'demo*'
+	assert_output ''
+}
+
+@test "without a built program the demo says how to build it" {
+	TART=$BATS_TEST_TMPDIR/tart run --separate-stderr "$demo"
+	assert_failure 1
+	assert_output ''
+	assert_equal "$stderr" "demo: $BATS_TEST_TMPDIR/tart is not built; type: make"
+}
