@@ -85,11 +85,13 @@ bootstrap() {
 		"$SUITE" "$work/root.tar" "$work/sources.list") || die "mmdebstrap failed"
 }
 
-# The kernel's command line is a file in the guest, too, for its later kernels.
+# The kernel's command line is a file in the guest, too, for its later kernels. The guest's apt uses the mirrors of
+# the host that made it, unless their addresses hold a password.
 make_root() {
 	local trees=("$here/files" "$work/files")
 
-	mkdir -p "$work/files/etc/kernel"
+	mkdir -p "$work/files/etc/kernel" "$work/files/etc/apt"
+	grep -v '://[^/]*@' "$work/sources.list" >"$work/files/etc/apt/sources.list"
 	echo "$cmdline" >"$work/files/etc/kernel/cmdline"
 	[ -z "$cloud_init" ] || trees+=("$here/cloud-init")
 	as_root "$here/root_fs.sh" "$work/root.tar" "$work" "$work" "$out/disk.img" \

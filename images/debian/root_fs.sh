@@ -28,7 +28,7 @@ lay_files() {
 }
 
 # Every copy of the image makes its own identity when it first boots, and nothing of the host that
-# made it stays: mmdebstrap wrote down its mirrors, its proxies, its options for dpkg.
+# made it stays but what build.sh chose: mmdebstrap wrote down its proxies, its options for dpkg.
 forget_origin() {
 	: >"$root/etc/machine-id"
 	rm -f "$root"/etc/ssh/ssh_host_* "$root"/var/lib/dbus/machine-id \

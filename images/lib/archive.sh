@@ -3,8 +3,8 @@
 # Packages of the Debian archive for any architecture, without touching the host's package state.
 #
 # apt gets its own state, cache and sources below one directory. The mirrors are those of the host's
-# own sources where it has some for our release, so that a local mirror or proxy is used; signatures
-# are always checked against Debian's keyring, and the host's apt hooks do not run.
+# own sources, so that a local mirror or proxy is used; signatures are always checked against
+# Debian's keyring, and the host's apt hooks do not run.
 
 # Mirrors and networks fail for a moment now and then.
 FETCH_RETRIES=3
@@ -29,11 +29,8 @@ archive_sources() {
 	done < <(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(ORIGIN)' \
 		'Created-By: Packages' 'Component: main' 2>/dev/null | sort -u)
 
-	[ -n "$found" ] || cat <<-END
-		deb [signed-by=$KEYRING] http://deb.debian.org/debian $SUITE main
-		deb [signed-by=$KEYRING] http://deb.debian.org/debian $SUITE-updates main
-		deb [signed-by=$KEYRING] http://deb.debian.org/debian-security $SUITE-security main
-	END
+	[ -n "$found" ] || die "apt has no source of Debian $SUITE (component main) here: add a mirror" \
+		"in /etc/apt/sources.list.d and run apt-get update"
 }
 
 # archive_open DIR ARCH: makes DIR a private apt for ARCH and fetches the package lists.
