@@ -2,6 +2,7 @@
 /* The power button. */
 #include "machine/power_button.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,14 +28,11 @@ enum button_hearing power_button_understand(enum guest_arch arch, const char *an
 {
 	const char *mark = answer ? strstr(answer, registers[arch].mark) : NULL;
 	const char *digits = mark ? mark + strlen(registers[arch].mark) : "";
-	char *end;
 	uint64_t value;
 
-	if (strncmp(digits, "0x", 2) != 0)
+	if (strncmp(digits, "0x", 2) != 0 || !isxdigit((unsigned char)digits[2]))
 		return BUTTON_UNKNOWN;
-	value = strtoull(digits, &end, 16);
-	if (end == digits + 2)
-		return BUTTON_UNKNOWN;
+	value = strtoull(digits + 2, NULL, 16);
 	return value & registers[arch].mask ? BUTTON_HEARS : BUTTON_DEAF;
 }
 

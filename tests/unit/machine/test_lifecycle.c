@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a QEMU process: the table of lifecycle.h, cell by cell, and that every life ends. */
+#include "machine/lifecycle.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+#define _ LIFE_STATE_COUNT /* changes nothing */
+
+static void follows_the_table_of_the_header(void **state)
+{
+	static const struct {
+		const char *name;
+		enum life_event event;
+		enum life_state to
+			[LIFE_STATE_COUNT]; /* starting, booting, running, asked, quitting, leaving, killed, ended */
+	} rows[] = {
+		{ "ready", LIFE_READY, { LIFE_BOOTING, _, _, _, _, _, _, _ } },
+		{ "resumed", LIFE_RESUMED, { _, LIFE_RUNNING, _, _, _, _, _, _ } },
+		{ "ask",
+		  LIFE_ASK,
+		  { LIFE_KILLED, LIFE_QUITTING, LIFE_ASKED, LIFE_QUITTING, _, _, _, _ } },
+		{ "quit",
+		  LIFE_QUIT,
+		  { LIFE_KILLED, LIFE_QUITTING, LIFE_QUITTING, LIFE_QUITTING, _, _, _, _ } },
+		{ "leave",
+		  LIFE_LEAVE,
+		  { LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, _, _,
+		    _ } },
+		{ "break",
+		  LIFE_BREAK,
+		  { LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, _,
+		    _ } },
+		{ "late", LIFE_LATE, { _, _, _, LIFE_QUITTING, LIFE_KILLED, LIFE_KILLED, _, _ } },
+		{ "end",
+		  LIFE_END,
+		  { LIFE_ENDED, LIFE_ENDED, LIFE_ENDED, LIFE_ENDED, LIFE_ENDED, LIFE_ENDED,
+		    LIFE_ENDED, _ } },
+	};
+
+	(void)state;
+	assert_int_equal(ARRAY_LEN(rows), LIFE_EVENT_COUNT);
+	each_row(rows, row) {
+		for (int from = 0; from < LIFE_STATE_COUNT; from++) {
+			enum life_state want = row->to[from] == _ ? (enum life_state)from :
+								    row->to[from];
+			enum life_state got = life_next((enum life_state)from, row->event);
+
+			check(got == want, "%s from %s: %s", row->name,
+			      life_state_name((enum life_state)from), life_state_name(got));
+		}
+	}
+}
+
+/* Whoever wants a VM to end gets its end by deadlines alone: at most so many, whatever QEMU does not do. */
+static void a_stop_leads_to_the_kill_by_deadlines_alone(void **state)
+{
+	static const enum life_event stops[] = { LIFE_ASK, LIFE_QUIT, LIFE_LEAVE, LIFE_BREAK };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(stops); i++) {
+		for (int from = LIFE_STARTING; from < LIFE_KILLED; from++) {
+			enum life_state life = life_next((enum life_state)from, stops[i]);
+
+			for (int deadline = 0; deadline < 2; deadline++)
+				life = life_next(life, LIFE_LATE);
+			check(life == LIFE_KILLED, "from %s: %s",
+			      life_state_name((enum life_state)from), life_state_name(life));
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(follows_the_table_of_the_header),
+		cmocka_unit_test(a_stop_leads_to_the_kill_by_deadlines_alone),
+	};
+
+	return unit_main(tests);
+}
