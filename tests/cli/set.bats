@@ -238,7 +238,7 @@ inode() { # NAME
 	(
 		head -c 3000000 /dev/urandom
 	) >"$BATS_TEST_TMPDIR/disk"
-	truncate -s 5000000000 "$BATS_TEST_TMPDIR/disk"
+	truncate -s 500000000 "$BATS_TEST_TMPDIR/disk"
 	tart set vm --disk "$BATS_TEST_TMPDIR/disk"
 	assert_success
 	assert_equal "$output$stderr" ''
@@ -246,9 +246,9 @@ inode() { # NAME
 	[ "$(stat -c %b "$TART_HOME/vms/vm/disk.img")" -lt 20000 ]
 	assert_not_equal "$(stat -c %i "$TART_HOME/vms/vm/disk.img")" "$(stat -c %i "$BATS_TEST_TMPDIR/disk")"
 	assert_tmp_empty
-	tart set vm --disk "$BATS_TEST_TMPDIR/disk" --disk-size 6
+	tart set vm --disk "$BATS_TEST_TMPDIR/disk" --disk-size 1
 	assert_success
-	assert_equal "$(stat -c %s "$TART_HOME/vms/vm/disk.img")" 6000000000
+	assert_equal "$(stat -c %s "$TART_HOME/vms/vm/disk.img")" 1000000000
 }
 
 @test 'set: --disk replaces base and overlay, of this VM alone' {
