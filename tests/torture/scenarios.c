@@ -144,5 +144,21 @@ const struct scenario scenarios[] = {
 		.steps = { { STEP_IMAGE, "t" }, { STEP_IMAGE, "u" }, NEW("a") },
 		.command = "prune --older-than 0",
 	},
+	{
+		.name = "export",
+		.steps = { NEW("a"), TART("clone a b") },
+		.command = "export b @/out/b.tvm",
+		.clone = "overlay",
+	},
+	{
+		.name = "import",
+		.steps = { NEW("a"), TART("export a @/a.tvm") },
+		.command = "import @/a.tvm b",
+	},
+	{
+		.name = "import onto an existing name",
+		.steps = { NEW("a"), NEW("b"), TART("export a @/a.tvm") },
+		.command = "import @/a.tvm b",
+	},
 	{ .name = NULL },
 };

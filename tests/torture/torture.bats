@@ -25,6 +25,10 @@ torture() { # SCENARIO
 	assert_success
 }
 
+requires_exports() {
+	"$TART" export --help >/dev/null 2>&1 || skip 'needs a program with export and import'
+}
+
 @test 'torture: every scenario is run by a test' {
 	run "$BUILD/tests/torture/torture" --list
 	assert_success
@@ -119,6 +123,21 @@ torture() { # SCENARIO
 
 @test 'torture: prune' {
 	torture 'prune'
+}
+
+@test 'torture: export' {
+	requires_exports
+	torture 'export'
+}
+
+@test 'torture: import' {
+	requires_exports
+	torture 'import'
+}
+
+@test 'torture: import onto an existing name' {
+	requires_exports
+	torture 'import onto an existing name'
 }
 
 @test 'torture: clone by reflink' {
