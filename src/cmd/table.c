@@ -11,6 +11,8 @@
 	X(set)      \
 	X(get)      \
 	X(list)     \
+	X(import)   \
+	X(export)   \
 	X(prune)    \
 	X(rename)   \
 	X(stop)     \
