@@ -18,7 +18,8 @@
 struct tar_writer {
 	struct archive *archive;
 	struct byte_sink sink;
-	char *zeros;    /* ZEROS_BYTES, mapped when first needed */
+	char *zeros; /* ZEROS_BYTES, mapped when first needed */
+	bool is_over;
 	struct err err; /* of the sink, while libarchive is on the stack */
 };
 
@@ -26,7 +27,8 @@ static la_ssize_t on_write(struct archive *archive, void *ctx, const void *data,
 {
 	struct tar_writer *writer = ctx;
 
-	if (writer->sink.add(writer->sink.ctx, span_make(data, len), &writer->err))
+	if (!writer->is_over &&
+	    writer->sink.add(writer->sink.ctx, span_make(data, len), &writer->err))
 		return (la_ssize_t)len;
 	archive_set_error(archive, EIO, "cannot write");
 	return -1;
@@ -60,8 +62,9 @@ void tar_writer_free(struct tar_writer *writer)
 {
 	if (!writer)
 		return;
-	/* Without this, freeing would complete the archive. */
-	(void)archive_write_fail(writer->archive);
+	/* Freeing what is not finished would complete it, down to the padding of the present
+	 * file; archive_write_fail() would leak. So nothing can be written any more. */
+	writer->is_over = true;
 	(void)archive_write_free(writer->archive);
 	if (writer->zeros)
 		(void)munmap(writer->zeros, ZEROS_BYTES);

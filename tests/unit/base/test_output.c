@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of base/output.h. Without O_TMPFILE: tests/cli/export.bats on a FAT file system. */
+/* Tests of base/output.h. tests/cli/export.bats has the case without O_TMPFILE. */
 #include "base/output.h"
 
 #include <errno.h>
