@@ -158,11 +158,16 @@ bool copy_sparse(int src_fd, int dst_fd, const struct progress_sink *progress, s
 
 static bool fill(int src_fd, int dst_fd, const struct progress_sink *progress, struct err *err)
 {
+	uint64_t size;
 	int why;
 
-	if (!copy_reflink(src_fd, dst_fd, &why, err))
+	if (!file_size(src_fd, &size, err) || !copy_reflink(src_fd, dst_fd, &why, err))
 		return false;
-	return (why == 0 || copy_sparse(src_fd, dst_fd, progress, err)) && fs_sync(dst_fd, err);
+	if (why == 0)
+		progress_report(progress, size, size);
+	else if (!copy_sparse(src_fd, dst_fd, progress, err))
+		return false;
+	return fs_sync(dst_fd, err);
 }
 
 bool copy_file(int src_dirfd, const char *src_name, int dst_dirfd, const char *dst_name,

@@ -10,14 +10,19 @@
 #include "storage/local.h"
 #include "storage/saved_state.h"
 
+/* The largest disk that `create` makes. Some file systems take a hole of any size, but its check
+ * sum has to be computed. */
+#define DISK_BYTES_MAX  (UINT64_C(65535) * 1000000000)
+#define NVRAM_BYTES_MAX ((uint64_t)1 << 30) /* stores have up to 64 MiB */
+
 /* No overlay among them: an export is flat, and a foreign overlay could name any file as its
  * base. */
 static const struct tvm_rule rules[] = {
 	{ .name = BUNDLE_CONFIG, .is_required = true, .max_bytes = CONFIG_SIZE_MAX },
-	{ .name = BUNDLE_NVRAM, .is_required = true },
-	{ .name = BUNDLE_DISK, .is_required = true },
-	{ .name = BUNDLE_EFIVARS },
-	{ .name = BUNDLE_STATE },
+	{ .name = BUNDLE_NVRAM, .is_required = true, .max_bytes = NVRAM_BYTES_MAX },
+	{ .name = BUNDLE_DISK, .is_required = true, .max_bytes = DISK_BYTES_MAX },
+	{ .name = BUNDLE_EFIVARS, .max_bytes = NVRAM_BYTES_MAX },
+	{ .name = BUNDLE_STATE, .max_bytes = DISK_BYTES_MAX },
 };
 
 /* Nothing is installed over a running VM; better said before than after the work. */

@@ -17,13 +17,16 @@
 #define MIB ((uint64_t)1 << 20)
 
 struct place {
-	char path[64];
+	char path[256];
 	int fd;
 };
 
 static inline void place_make(struct place *place)
 {
-	(void)snprintf(place->path, sizeof(place->path), "/tmp/tart-unit-XXXXXX");
+	const char *below = getenv("TMPDIR");
+
+	(void)snprintf(place->path, sizeof(place->path), "%s/tart-unit-XXXXXX",
+		       below ? below : "/tmp");
 	assert_non_null(mkdtemp(place->path));
 	place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(place->fd >= 0);

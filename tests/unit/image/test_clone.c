@@ -281,7 +281,7 @@ static void copies_what_must_not_be_linked(void **state)
 	assert_int_equal(renameat(src.fd, DISK_FILE, third.fd, "elsewhere"), 0);
 	make_file(third.fd, "elsewhere", CLONE_SMALL_BYTES + 10 * MIB, &much_data, 1);
 	{
-		char target[128];
+		char target[300];
 
 		(void)snprintf(target, sizeof(target), "%s/elsewhere", third.path);
 		assert_int_equal(symlinkat(target, src.fd, DISK_FILE), 0);

@@ -117,13 +117,24 @@ static void progress_ends_at_the_total(void **state)
 	const struct piece piece = { 0, 50 * MIB, 5 };
 	struct watch seen = { .src_fd = -1 };
 	const struct progress_sink progress = { .update = watch, .ctx = &seen };
+	int src;
+	int dst;
 
 	(void)state;
 	make_file(place.fd, "src", 80 * MIB, &piece, 1);
-	ok(copy_file(place.fd, "src", place.fd, "dst2", 0644, &progress, &why));
+	src = open_at(place.fd, "src", O_RDONLY);
+	dst = open_at(place.fd, "dst2", O_RDWR | O_CREAT);
+	ok(copy_sparse(src, dst, &progress, &why));
 	assert_true(seen.calls >= 4);
 	assert_int_equal(seen.last, 80 * MIB);
 	assert_int_equal(seen.total, 80 * MIB);
+	(void)close(src);
+	(void)close(dst);
+	/* A reflink, too, if it is one. */
+	seen = (struct watch){ .src_fd = -1 };
+	ok(copy_file(place.fd, "src", place.fd, "dst2b", 0644, &progress, &why));
+	assert_true(seen.calls >= 1);
+	assert_int_equal(seen.last, 80 * MIB);
 }
 
 static void a_source_that_grows_is_copied_as_it_was(void **state)

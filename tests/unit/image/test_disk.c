@@ -65,8 +65,9 @@ static void a_disk_too_large_leaves_nothing(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_false(disk_create(place.fd, INT64_MAX, &err));
-	assert_int_equal(err.sys, EFBIG);
+	/* Some file systems take anything below it. */
+	assert_false(disk_create(place.fd, (uint64_t)1 << 63, &err));
+	assert_int_equal(err.sys, EINVAL);
 	assert_false(fs_exists(place.fd, DISK_FILE));
 }
 
