@@ -68,15 +68,15 @@ check_clang() {
 	CC=clang configure build-clang -Dtests=enabled -Dwerror=true && ninja -C build-clang
 }
 
-# bats sets variables that shellcheck cannot see, runs each test in a subshell, and `bash -c` expands later.
+# bats sets and reads variables behind the back of shellcheck, runs each test in a subshell, and `bash -c` expands later.
 check_scripts() {
 	shellcheck -x -- "${scripts[@]}" &&
-		shellcheck -x --exclude=SC2016,SC2030,SC2031,SC2154 -- "${tests[@]}"
+		shellcheck -x --exclude=SC2016,SC2030,SC2031,SC2034,SC2154 -- "${tests[@]}"
 }
 
-# Seeds of fuzz targets are no prose.
+# Seeds of fuzz targets and word lists are no prose.
 check_spelling() {
-	git ls-files -z -- ':!fuzz/corpus' ':!fuzz/*.dict' ':!LICENSE' | xargs -0 codespell
+	git ls-files -z -- ':!fuzz/corpus' ':!fuzz/*.dict' ':!src/machine/wordlist.c' ':!LICENSE' | xargs -0 codespell
 }
 
 check_layers() {
