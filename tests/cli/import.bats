@@ -9,7 +9,7 @@ load ../lib/mount
 setup() {
 	common_setup
 	mkdir "$BATS_TEST_TMPDIR/work"
-	cd "$BATS_TEST_TMPDIR/work"
+	cd "$BATS_TEST_TMPDIR/work" || return
 }
 
 teardown() {
