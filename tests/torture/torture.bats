@@ -25,10 +25,6 @@ torture() { # SCENARIO
 	assert_success
 }
 
-requires_exports() {
-	"$TART" --help | grep -q '^  export ' || skip 'needs a program with export and import'
-}
-
 @test 'torture: every scenario is run by a test' {
 	run "$BUILD/tests/torture/torture" --list
 	assert_success
@@ -126,17 +122,14 @@ requires_exports() {
 }
 
 @test 'torture: export' {
-	requires_exports
 	torture 'export'
 }
 
 @test 'torture: import' {
-	requires_exports
 	torture 'import'
 }
 
 @test 'torture: import onto an existing name' {
-	requires_exports
 	torture 'import onto an existing name'
 }
 
