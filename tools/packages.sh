@@ -39,7 +39,7 @@ packages_for() {
 		packages_for demo
 		echo "$qemu_foreign"
 		echo clang libclang-rt-14-dev libcmocka-dev bats bats-assert bats-file bats-support jq socat
-		echo mandoc zsh fish btrfs-progs xfsprogs procps
+		echo mandoc zsh fish btrfs-progs xfsprogs procps python3 openssl
 		;;
 	lint)
 		packages_for build

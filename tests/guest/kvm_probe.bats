@@ -52,13 +52,13 @@ probe_in_guest() {
 @test 'probe: KVM that works' {
 	extract_modules
 	make_disk irqbypass kvm kvm-amd
-	run probe_in_guest max
+	run --separate-stderr probe_in_guest max
 	assert_output 'PROBE-ok guest code runs at full speed'
 }
 
 @test 'probe: no KVM' {
 	extract_modules
 	make_disk
-	run probe_in_guest max
+	run --separate-stderr probe_in_guest max
 	assert_output 'PROBE-none this host has no /dev/kvm'
 }
