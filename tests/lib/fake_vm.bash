@@ -32,6 +32,8 @@ console_says() {
 }
 
 start_booted() { # [OPTION...]
+	# What an earlier run left there would be taken for this one's.
+	rm -f "$bundle/console.log"
 	start_run "$@"
 	wait_until console_says FAKE-UP
 	qemu_pid=$(pgrep -P "$run_pid")
