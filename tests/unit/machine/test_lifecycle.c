@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-#define _ LIFE_STATE_COUNT /* changes nothing */
+#define SAME LIFE_STATE_COUNT /* changes nothing */
 
 static void follows_the_table_of_the_header(void **state)
 {
@@ -16,35 +16,41 @@ static void follows_the_table_of_the_header(void **state)
 		enum life_state to
 			[LIFE_STATE_COUNT]; /* starting, booting, running, asked, quitting, leaving, killed, ended */
 	} rows[] = {
-		{ "ready", LIFE_READY, { LIFE_BOOTING, _, _, _, _, _, _, _ } },
-		{ "resumed", LIFE_RESUMED, { _, LIFE_RUNNING, _, _, _, _, _, _ } },
+		{ "ready", LIFE_READY, { LIFE_BOOTING, SAME, SAME, SAME, SAME, SAME, SAME, SAME } },
+		{ "resumed",
+		  LIFE_RESUMED,
+		  { SAME, LIFE_RUNNING, SAME, SAME, SAME, SAME, SAME, SAME } },
 		{ "ask",
 		  LIFE_ASK,
-		  { LIFE_KILLED, LIFE_QUITTING, LIFE_ASKED, LIFE_QUITTING, _, _, _, _ } },
+		  { LIFE_KILLED, LIFE_QUITTING, LIFE_ASKED, LIFE_QUITTING, SAME, SAME, SAME,
+		    SAME } },
 		{ "quit",
 		  LIFE_QUIT,
-		  { LIFE_KILLED, LIFE_QUITTING, LIFE_QUITTING, LIFE_QUITTING, _, _, _, _ } },
+		  { LIFE_KILLED, LIFE_QUITTING, LIFE_QUITTING, LIFE_QUITTING, SAME, SAME, SAME,
+		    SAME } },
 		{ "leave",
 		  LIFE_LEAVE,
-		  { LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, _, _,
-		    _ } },
+		  { LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, LIFE_LEAVING, SAME,
+		    SAME, SAME } },
 		{ "break",
 		  LIFE_BREAK,
-		  { LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, _,
-		    _ } },
-		{ "late", LIFE_LATE, { _, _, _, LIFE_QUITTING, LIFE_KILLED, LIFE_KILLED, _, _ } },
+		  { LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED, LIFE_KILLED,
+		    SAME, SAME } },
+		{ "late",
+		  LIFE_LATE,
+		  { SAME, SAME, SAME, LIFE_QUITTING, LIFE_KILLED, LIFE_KILLED, SAME, SAME } },
 		{ "end",
 		  LIFE_END,
 		  { LIFE_ENDED, LIFE_ENDED, LIFE_ENDED, LIFE_ENDED, LIFE_ENDED, LIFE_ENDED,
-		    LIFE_ENDED, _ } },
+		    LIFE_ENDED, SAME } },
 	};
 
 	(void)state;
 	assert_int_equal(ARRAY_LEN(rows), LIFE_EVENT_COUNT);
 	each_row(rows, row) {
 		for (int from = 0; from < LIFE_STATE_COUNT; from++) {
-			enum life_state want = row->to[from] == _ ? (enum life_state)from :
-								    row->to[from];
+			enum life_state want = row->to[from] == SAME ? (enum life_state)from :
+								       row->to[from];
 			enum life_state got = life_next((enum life_state)from, row->event);
 
 			check(got == want, "%s from %s: %s", row->name,
