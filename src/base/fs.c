@@ -217,6 +217,14 @@ bool fs_same_inode(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+bool fs_same_file_system(int fd_a, int fd_b)
+{
+	struct stat a;
+	struct stat b;
+
+	return fstat(fd_a, &a) == 0 && fstat(fd_b, &b) == 0 && a.st_dev == b.st_dev;
+}
+
 bool fs_is_current(int dirfd, const char *name, int fd)
 {
 	struct stat named;

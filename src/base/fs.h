@@ -47,6 +47,9 @@ bool fs_exists(int dirfd, const char *name); /* follows links; unreadable counts
 /* True when two stats name the same inode. */
 bool fs_same_inode(const struct stat *a, const struct stat *b);
 
+/* Whether two descriptors lie on one file system, so that a rename or link from one to the other can work. */
+bool fs_same_file_system(int fd_a, int fd_b);
+
 /* True when `name` in `dirfd` still is the file behind `fd`: it was not replaced or removed meanwhile. */
 bool fs_is_current(int dirfd, const char *name, int fd);
 

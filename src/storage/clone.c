@@ -136,14 +136,6 @@ static bool is_overlay(int bundle_fd)
 	return fs_exists(bundle_fd, BUNDLE_OVERLAY);
 }
 
-static bool same_file_system(int a, int b)
-{
-	struct stat left;
-	struct stat right;
-
-	return fstat(a, &left) == 0 && fstat(b, &right) == 0 && left.st_dev == right.st_dev;
-}
-
 /* Whether cloning the disk will write as many bytes as it holds. */
 static bool will_copy(const struct source *source, enum clone_source kind, int to_fd,
 		      enum clone_policy policy)
@@ -153,7 +145,7 @@ static bool will_copy(const struct source *source, enum clone_source kind, int t
 
 	if (policy != CLONE_AUTO)
 		return policy == CLONE_COPY;
-	if (!same_file_system(source->fd, to_fd))
+	if (!fs_same_file_system(source->fd, to_fd))
 		return true;
 	return kind == CLONE_SOURCE_RUNNING && !is_overlay(source->fd) &&
 	       !(copy_can_reflink(to_fd, &can_reflink, &ignored) && can_reflink);

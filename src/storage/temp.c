@@ -15,14 +15,6 @@
 
 enum kind { KIND_DIR, KIND_FILE };
 
-static bool same_file_system(int a, int b)
-{
-	struct stat left;
-	struct stat right;
-
-	return fstat(a, &left) == 0 && fstat(b, &right) == 0 && left.st_dev == right.st_dev;
-}
-
 /* EAGAIN: it was made and is gone again. */
 static int create(int dir_fd, const char *name, enum kind kind)
 {
@@ -125,7 +117,7 @@ static bool make_near_vms(const struct home *home, const char *prefix, enum kind
 
 	if (!home_open_vms(home, &vms_fd, err))
 		return false;
-	if (same_file_system(vms_fd, home->tmp_fd))
+	if (fs_same_file_system(vms_fd, home->tmp_fd))
 		return make(home->tmp_fd, prefix, "", kind, ret, err);
 	return make(vms_fd, TEMP_PREFIX, "", kind, ret, err);
 }
@@ -161,7 +153,7 @@ void temp_done(struct temp *temp)
 bool temp_hide(const struct home *home, int area_fd, int dir_fd, const char *name, struct temp *ret,
 	       struct err *err)
 {
-	bool in_tmp = same_file_system(area_fd, home->tmp_fd);
+	bool in_tmp = fs_same_file_system(area_fd, home->tmp_fd);
 	CLEANUP(temp_release) struct temp temp = TEMP_INIT;
 
 	set_name(&temp, in_tmp ? "" : TEMP_PREFIX, "");
@@ -244,9 +236,9 @@ bool temp_collect(const struct home *home, struct err *err)
 	struct err first = { 0 };
 
 	collect_dir(home->tmp_fd, "", &first);
-	if (vms_fd >= 0 && !same_file_system(vms_fd, home->tmp_fd))
+	if (vms_fd >= 0 && !fs_same_file_system(vms_fd, home->tmp_fd))
 		collect_dir(vms_fd, TEMP_PREFIX, &first);
-	if (!same_file_system(home->cache_fd, home->tmp_fd))
+	if (!fs_same_file_system(home->cache_fd, home->tmp_fd))
 		collect_dir(home->cache_fd, TEMP_PREFIX, &first);
 	if (first.kind == ERR_NONE)
 		return true;
