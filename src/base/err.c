@@ -30,6 +30,9 @@ static const struct {
 	[ERR_EXPORT] = { "VM export failed: ", 1, false },
 	[ERR_STOP] = { "", 1, true },
 	[ERR_EXISTS] = { "", 1, true },
+	[ERR_TRANSPORT] = { "Error: ", 1, false },
+	[ERR_CREDENTIALS] = { "invalid credentials: ", 1, false },
+	[ERR_HOST] = { "", 1, true },
 };
 
 static void vset(struct err *err, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);

@@ -41,6 +41,9 @@ enum err_kind {
 	ERR_EXPORT,             /* 1: "VM export failed: <text>" */
 	ERR_STOP,               /* 1: a forced stop failed */
 	ERR_EXISTS,             /* 1: the target is there already */
+	ERR_TRANSPORT,          /* 1: "Error: <text>"; the connection broke or stalled: worth another try */
+	ERR_CREDENTIALS,        /* 1: "invalid credentials: <text>" */
+	ERR_HOST,               /* 1: improperly formatted host */
 	ERR_KIND_COUNT
 };
 

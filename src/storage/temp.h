@@ -9,6 +9,8 @@
 #ifndef TART_STORAGE_TEMP_H
 #define TART_STORAGE_TEMP_H
 
+#include <time.h>
+
 #include "base/err.h"
 #include "base/random.h"
 #include "storage/home.h"
@@ -36,6 +38,15 @@ bool temp_make_file(const struct home *home, const char *prefix, const char *suf
 bool temp_make_bundle(const struct home *home, struct temp *ret, struct err *err);
 bool temp_make_vm_file(const struct home *home, const char *prefix, struct temp *ret,
 		       struct err *err);
+
+/*
+ * The directory of a pull in ROOT/tmp, whose name follows from `key` (the image's full name): made, or taken over with
+ * what an earlier pull left in it. Waits while another process holds it. The collector leaves it alone for
+ * TEMP_PULL_KEPT_S after its last change, so that a pull can be resumed after other commands.
+ */
+#define TEMP_PULL_PREFIX "pull-"
+#define TEMP_PULL_KEPT_S ((time_t)24 * 60 * 60)
+bool temp_open_pull(const struct home *home, const char *key, struct temp *ret, struct err *err);
 
 void temp_release(struct temp *temp); /* keeps the entry, drops lock and descriptors */
 void temp_done(struct temp *temp);    /* removes the entry; fits CLEANUP() */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * User name and password for a registry: cli.md 1.13, image-format.md 9.2.
+ *
+ * Providers, the first that has something wins: environment, Docker configuration (with its helpers), the desktop's
+ * secret service, our own file. A provider that fails is told about and the next is asked. Nothing here ever waits for
+ * a person or longer than a few seconds for another program.
+ */
+#ifndef TART_REGISTRY_CREDENTIALS_H
+#define TART_REGISTRY_CREDENTIALS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "registry/notice.h"
+
+#define CREDENTIALS_TOKEN_USER "<token>" /* the password is an identity token */
+
+struct credentials {
+	char *user;
+	char *password;
+};
+
+void credentials_done(struct credentials *credentials); /* wipes them; fits CLEANUP() */
+
+/* `host` is as typed, with its port. *ret_found = false when nobody has any. */
+bool credentials_find(const char *host, const struct notice *notice, struct credentials *ret,
+		      bool *ret_found, struct err *err);
+
+/* Stores for `host`, where the next lookup finds it. Which place was taken, and why not a better one, is told by
+ * `notice` in at most one line, and only if it is not the one that the user would expect. */
+bool credentials_store(const char *host, const struct credentials *credentials,
+		       const struct notice *notice, struct err *err);
+
+/* Removes what credentials_store() may have stored, wherever; nothing there is no error. */
+bool credentials_erase(const char *host, const struct notice *notice, struct err *err);
+
+/* "host" or "host:port": ERR_HOST otherwise, with the hint of cli.md 1.4. */
+bool credentials_check_host(const char *host, struct err *err);
+
+#endif

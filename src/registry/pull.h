@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pulling an image into the cache: cli.md 2.11, image-format.md 8.
+ *
+ * Everything is made in a temporary bundle whose name follows from the image's name, so that the next pull of that name
+ * goes on where this one ended, however it ended. journal.h says what of it can be relied on. It moves into the cache
+ * when all of it has been verified and synced.
+ */
+#ifndef TART_REGISTRY_PULL_H
+#define TART_REGISTRY_PULL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "image/progress.h"
+#include "registry/notice.h"
+#include "storage/home.h"
+#include "storage/name.h"
+
+struct pull_request {
+	const struct remote_name *name;
+	const char *user_agent;
+	bool is_insecure;
+	uint64_t concurrency;
+	bool deduplicate;
+	bool auto_prune;
+	bool is_quiet;        /* without the line "pulling NAME...": for clone */
+	struct notice notice; /* status lines, in the order of cli.md 2.11 */
+	/* Bytes of blobs, of those that have to be fetched. Called by the caller's thread only. */
+	struct progress_sink progress;
+	/* Makes nvram.bin for images that come without (Vetu, containerDisk). Finding firmware is a matter of layers above. */
+	bool (*make_nvram)(void *ctx, int bundle_fd, const char *arch, struct err *err);
+	void *nvram_ctx;
+};
+
+/* Afterwards the image is cached and linked (or marked as explicitly pulled). */
+bool image_pull(const struct home *home, const struct pull_request *request, struct err *err);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A registry, as seen from one repository: requests with authentication and retries. image-format.md 9.
+ *
+ * Shared by threads. The first 401 makes one of them authenticate; the others wait and use what it got. Credentials go to
+ * the registry's own origin and to the realm it names, which an https registry may only name as https; tokens go to the
+ * registry's origin. An answer 401 to fresh authentication is final.
+ *
+ * Retries: transport errors, 408, 429 (Retry-After), 500, 502, 503, 504, as http/retry.h says, each told by the notice.
+ * $TART_RETRY_DELAY (milliseconds) replaces the base of the back-off.
+ *
+ * An error names what was being done, the reference, the HTTP status and the registry's own words: image-format.md 9.4.
+ */
+#ifndef TART_REGISTRY_SESSION_H
+#define TART_REGISTRY_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "http/http.h"
+#include "registry/credentials.h"
+#include "registry/manifest.h"
+#include "registry/notice.h"
+
+struct registry;
+
+struct registry_options {
+	const char *host;       /* with port if given */
+	const char *repository; /* NULL: for registry_ping() only */
+	bool is_insecure;       /* plain HTTP */
+	/* Instead of looking for them: for `login`. NULL = credentials_find(). */
+	const struct credentials *credentials;
+	struct notice notice;
+};
+
+/* Options are copied, `http` is borrowed. ERR_HOST for a host that is none. */
+bool registry_new(struct http *http, const struct registry_options *options, struct registry **ret,
+		  struct err *err);
+void registry_free(struct registry *registry);
+static inline void registry_cleanup(struct registry **slot)
+{
+	registry_free(*slot);
+}
+#define CLEANUP_REGISTRY CLEANUP(registry_cleanup)
+
+struct registry_request {
+	enum http_method method;
+	const char *path; /* below /v2/REPOSITORY/, or an absolute address that the registry has named */
+	const struct http_header *headers;
+	size_t n_headers;
+	struct http_body body;
+	void (*sent)(void *ctx, uint64_t bytes);
+	void *ctx;
+	const char *doing;   /* "pulling blob", for errors */
+	const int *expected; /* statuses that are answers, ends with 0; 404 too if the caller wants to see it */
+	bool once;           /* no retry on transport errors and 5xx: the caller has a better way to go on */
+};
+
+/* Returns an exchange whose status is one of the expected. */
+bool registry_start(struct registry *registry, const struct registry_request *request,
+		    struct http_exchange **ret, struct err *err);
+
+/* As above, without interest in the body. */
+bool registry_do(struct registry *registry, const struct registry_request *request,
+		 int *ret_status, struct err *err);
+
+/* The login check: GET /v2/ answers 200. */
+bool registry_ping(struct registry *registry, struct err *err);
+
+/* A manifest or index. `reference` is a tag or digest. The digest is that of the bytes; one that was asked for, and a
+ * Docker-Content-Digest header, must agree with it. */
+struct fetched_manifest {
+	struct str bytes;
+	blob_digest digest;
+	char *media_type; /* of the answer, without parameters; NULL = none */
+};
+void fetched_manifest_done(struct fetched_manifest *fetched);
+
+/* *ret_found = false for 404, if ret_found is not NULL; else that is an error. */
+bool registry_get_manifest(struct registry *registry, const char *reference,
+			   struct fetched_manifest *ret, bool *ret_found, struct err *err);
+bool registry_put_manifest(struct registry *registry, const char *reference, const char *media_type,
+			   struct span bytes, struct err *err);
+
+#endif
