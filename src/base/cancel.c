@@ -3,11 +3,13 @@
 #include "base/cancel.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/time.h>
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
-static volatile sig_atomic_t requested;
+/* Written by a handler, read by any thread. */
+static atomic_bool requested;
 
 static void on_tick(int signum)
 {
@@ -20,7 +22,7 @@ static void on_signal(int signum)
 	const struct itimerval again = { { 0, 20000 }, { 0, 20000 } };
 
 	(void)signum;
-	requested = 1;
+	atomic_store(&requested, true);
 	(void)setitimer(ITIMER_REAL, &again, NULL);
 }
 
@@ -57,12 +59,12 @@ void cancel_uninstall(void)
 
 bool cancel_requested(void)
 {
-	return requested != 0;
+	return atomic_load(&requested);
 }
 
 bool cancel_check(struct err *err)
 {
-	if (requested)
+	if (cancel_requested())
 		return err_set(err, ERR_CANCELLED, "cancelled");
 	return true;
 }
