@@ -6,6 +6,10 @@
  * It is a memory, never an authority: it saves reading and compressing what was read and compressed before. It holds as
  * long as disk.img is the file it describes (size and mtime, image/note.h). An overlay beside disk.img does not
  * invalidate it: what the overlay has in place of its base is what changed. Deleting it costs nothing but time.
+ *
+ * A stretch of which nothing is known (a push was interrupted) still stands in the record, with
+ * blob_bytes 0. Of an overlaid stretch, in which an overlay had a part, the digests hold only as long as the overlay is
+ * the same file too.
  */
 #ifndef TART_IMAGE_LAYERS_H
 #define TART_IMAGE_LAYERS_H
@@ -18,24 +22,36 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "image/layer_index.h"
 #include "image/note.h"
 
 #define LAYERS_FILE "disk.layers"
 #define LAYERS_MAX  65536
+
+/* Repositories that the record remembers. */
+#define LAYERS_ORIGINS_MAX 16
 
 #define LAYER_BYTES_MIN ((uint64_t)8 << 20)
 #define LAYER_BYTES_MAX ((uint64_t)512 << 20)
 
 struct disk_layer {
 	uint64_t data_bytes; /* of the disk; a layer begins where the one before it ends */
-	uint64_t blob_bytes; /* as it travels */
+	uint64_t blob_bytes; /* as it travels; 0 = not known, nor is anything that follows */
 	char data_digest[DIGEST_HEX_SIZE];
 	char blob_digest[DIGEST_HEX_SIZE];
+	bool is_overlaid; /* not of disk.img alone */
+	uint32_t origins; /* bit i: the blob was in the repository origins[i] */
 };
 
 struct disk_layers {
 	struct base_id disk; /* disk.img as it was */
+	bool has_overlay;
+	struct base_id overlay; /* DISK_OVERLAY_FILE as it was */
+	VEC(char *) origins;    /* "HOST/REPOSITORY", owned; where a blob may be mounted from */
 	VEC(struct disk_layer) items;
+	/* The pieces of all known items, in their order; or no layers at all: not known. Needed for pushing a layer
+	 * without reading it, since its index travels too. */
+	struct layer_index index;
 };
 
 void disk_layers_done(struct disk_layers *layers);
@@ -46,8 +62,20 @@ void disk_layers_print(const struct disk_layers *layers, struct str *out);
 /* *ret_found = false when there is no record, it cannot be read, or disk.img is another file by now. */
 bool disk_layers_read(int dirfd, struct disk_layers *ret, bool *ret_found, struct err *err);
 
-/* Stores the record for disk.img as it is now. A disk.img changed within the last moment (the granularity of a file's
- * times) gets none, as the next change could not be seen. */
+/* How much of a record is still true. */
+enum layers_age {
+	LAYERS_NONE, /* there is no record that can be read */
+	LAYERS_STALE, /* disk.img is another: all of it is a guess, which the digests of pieces prove or disprove */
+	LAYERS_OF_BASE, /* true of what is not overlaid, neither then nor now */
+	LAYERS_TRUE,    /* disk.img and the overlay, or having none, are the same */
+};
+
+/* The record whatever became of the disk since. */
+bool disk_layers_recall(int dirfd, struct disk_layers *ret, enum layers_age *ret_age,
+			struct err *err);
+
+/* Stores the record for disk.img and its overlay as they are now. A file changed within the last moment (the granularity
+ * of a file's times) gets none, as the next change could not be seen. */
 bool disk_layers_store(int dirfd, struct disk_layers *layers, struct err *err);
 
 /* The power of two at which our writer cuts a disk of this size: LAYER_BYTES_MIN to LAYER_BYTES_MAX, so that the
