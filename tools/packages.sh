@@ -28,8 +28,8 @@ esac
 packages_for() {
 	case $1 in
 	build)
-		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libcurl4-openssl-dev liblz4-dev libssl-dev
-		echo libzstd-dev scdoc
+		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libcurl4-openssl-dev liblz4-dev libprotobuf-c-dev
+		echo libssl-dev libzstd-dev protobuf-c-compiler scdoc
 		;;
 	demo) # running guests, and making them from Debian packages
 		echo "$qemu_native" qemu-utils

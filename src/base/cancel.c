@@ -57,6 +57,14 @@ void cancel_uninstall(void)
 	(void)sigaction(SIGALRM, &action, NULL);
 }
 
+void cancel_forget(void)
+{
+	const struct itimerval off = { 0 };
+
+	(void)setitimer(ITIMER_REAL, &off, NULL);
+	requested = 0;
+}
+
 bool cancel_requested(void)
 {
 	return atomic_load(&requested);

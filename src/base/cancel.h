@@ -21,6 +21,9 @@ void cancel_uninstall(void);
 
 bool cancel_requested(void);
 
+/* What was asked for has happened: what is still to be done is not cancelled by it. A second signal kills as before. */
+void cancel_forget(void);
+
 /* True to go on; false with ERR_CANCELLED. */
 bool cancel_check(struct err *err);
 

@@ -14,12 +14,14 @@
 #define TART_STORAGE_HOME_H
 
 #include "base/err.h"
+#include "trace/trace.h"
 
 struct home {
 	char *path;  /* absolute, for messages and links */
 	int root_fd; /* also carries the global lock */
 	int cache_fd;
 	int tmp_fd;
+	struct trace_span *span; /* within which work on it is recorded; borrowed, NULL = nowhere */
 };
 
 #define HOME_INIT                                           \

@@ -261,17 +261,31 @@ static bool free_oldest(const struct home *home, const struct prune_list *list, 
 	return true;
 }
 
-bool prune_reclaim(const struct home *home, uint64_t need_bytes, const char *except,
-		   struct err *err)
+static bool reclaim(const struct home *home, uint64_t need_bytes, uint64_t available,
+		    const char *except, struct err *err)
 {
 	CLEANUP(prune_list_done) struct prune_list list = { 0 };
-	uint64_t available = free_bytes(home);
 
-	if (available == 0 || need_bytes < available)
-		return true;
 	if (!prune_list_caches(home, &list, err))
 		return false;
 	if (!prune_could_free(&list, need_bytes - available, except))
 		return true;
 	return free_oldest(home, &list, need_bytes, need_bytes - available, except, err);
+}
+
+bool prune_reclaim(const struct home *home, uint64_t need_bytes, const char *except,
+		   struct err *err)
+{
+	CLEANUP_TRACE_SPAN struct trace_span *span = trace_begin_child(home->span, "prune");
+	uint64_t available = free_bytes(home);
+	bool ok;
+
+	trace_set_bytes(span, "prune.required-bytes", need_bytes);
+	trace_set_bytes(span, "prune.volume-available-capacity-bytes", available);
+	if (available == 0 || need_bytes < available)
+		return true;
+	ok = reclaim(home, need_bytes, available, except, err);
+	if (!ok)
+		trace_set_error(span, err);
+	return ok;
 }
