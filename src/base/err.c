@@ -33,6 +33,7 @@ static const struct {
 	[ERR_TRANSPORT] = { "Error: ", 1, false },
 	[ERR_CREDENTIALS] = { "invalid credentials: ", 1, false },
 	[ERR_HOST] = { "", 1, true },
+	[ERR_CORRUPT] = { "Error: ", 1, false },
 };
 
 static void vset(struct err *err, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
@@ -65,6 +66,7 @@ void err_set_(struct err *err, enum err_kind kind, const char *fmt, ...)
 
 	err->kind = kind;
 	err->sys = 0;
+	err->detail[0] = '\0';
 	va_start(ap, fmt);
 	vset(err, fmt, ap);
 	va_end(ap);
@@ -76,6 +78,7 @@ void err_sys_(struct err *err, int errnum, const char *fmt, ...)
 
 	err->kind = ERR_GENERAL;
 	err->sys = errnum;
+	err->detail[0] = '\0';
 	va_start(ap, fmt);
 	vset(err, fmt, ap);
 	va_end(ap);
@@ -95,6 +98,7 @@ void err_context_(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	append(&outer, ": ");
 	append(&outer, err->text);
+	memcpy(outer.detail, err->detail, sizeof(outer.detail));
 	*err = outer;
 }
 
@@ -102,6 +106,25 @@ void err_reclass_(struct err *err, enum err_kind new_kind)
 {
 	if (!classes[err->kind].fixed_text)
 		err->kind = new_kind;
+}
+
+/* Never half a character. */
+static size_t whole_characters(struct span text, size_t max)
+{
+	size_t len = text.len < max ? text.len : max;
+
+	while (len < text.len && len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
+void err_set_detail(struct err *err, struct span text)
+{
+	size_t len = whole_characters(text, sizeof(err->detail) - 1);
+
+	if (len > 0)
+		memcpy(err->detail, text.ptr, len);
+	err->detail[len] = '\0';
 }
 
 void err_clear(struct err *err)

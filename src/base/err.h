@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "base/attrs.h"
+#include "base/span.h"
 
 /* The classes of spec cli.md 1.4; err.c maps each to exit code and prefix. */
 enum err_kind {
@@ -41,16 +42,18 @@ enum err_kind {
 	ERR_EXPORT,             /* 1: "VM export failed: <text>" */
 	ERR_STOP,               /* 1: a forced stop failed */
 	ERR_EXISTS,             /* 1: the target is there already */
-	ERR_TRANSPORT,          /* 1: "Error: <text>"; the connection broke or stalled: worth another try */
-	ERR_CREDENTIALS,        /* 1: "invalid credentials: <text>" */
-	ERR_HOST,               /* 1: improperly formatted host */
+	ERR_TRANSPORT, /* 1: "Error: <text>"; the connection broke or stalled: worth another try */
+	ERR_CREDENTIALS, /* 1: "invalid credentials: <text>" */
+	ERR_HOST,        /* 1: improperly formatted host */
+	ERR_CORRUPT, /* 1: "Error: <text>"; bytes are damaged: another copy of them may be right */
 	ERR_KIND_COUNT
 };
 
 struct err {
 	enum err_kind kind;
-	int sys;         /* errno, or 0 */
-	char text[1024]; /* one line, no final full stop or newline */
+	int sys;           /* errno, or 0 */
+	char text[1024];   /* one line, no final full stop or newline */
+	char detail[1536]; /* what another program said, shown on a line below; "" = nothing */
 };
 
 /* Replaces *err by a new error. `err_sys` appends ": <strerror(errnum)>" and is ERR_GENERAL. */
@@ -67,6 +70,9 @@ void err_set_(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_
 void err_sys_(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void err_context_(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void err_reclass_(struct err *err, enum err_kind new_kind);
+
+/* Adds the detail to an error that is set: foreign text, of which as much is kept as fits. Context leaves it alone. */
+void err_set_detail(struct err *err, struct span text);
 
 /* Makes *err reusable. */
 void err_clear(struct err *err);

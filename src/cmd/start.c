@@ -62,6 +62,8 @@ void invocation_report(const struct invocation *invocation, const struct outcome
 {
 	if (err->kind != ERR_NONE)
 		print_warning("%s%s", err_prefix(err->kind), err->text);
+	if (err->detail[0])
+		print_warning("%s", err->detail);
 	if (err->kind == ERR_USAGE) {
 		CLEANUP_STR struct str hint = { 0 };
 		CLEANUP_STR struct str text = { 0 };

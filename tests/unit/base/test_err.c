@@ -50,6 +50,42 @@ static void context_goes_in_front_and_keeps_class_and_errno(void **state)
 	assert_int_equal(err.sys, ENOENT);
 }
 
+static void detail_stays_until_the_next_error(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	(void)err_set(&err, ERR_GENERAL, "HTTP 500");
+	err_set_detail(&err, span_of("<html>"));
+	(void)err_context(&err, "pulling");
+	(void)err_reclass(&err, ERR_IMPORT);
+	assert_string_equal(err.text, "pulling: HTTP 500");
+	assert_string_equal(err.detail, "<html>");
+	(void)err_set(&err, ERR_GENERAL, "other");
+	assert_string_equal(err.detail, "");
+	err_set_detail(&err, span_of("more"));
+	(void)err_sys(&err, EIO, "other");
+	assert_string_equal(err.detail, "");
+	err_set_detail(&err, span_of("more"));
+	err_clear(&err);
+	assert_string_equal(err.detail, "");
+	err_set_detail(&err, span_make(NULL, 0));
+	assert_string_equal(err.detail, "");
+}
+
+static void detail_ends_with_a_whole_character(void **state)
+{
+	struct err err = { 0 };
+	char text[sizeof(err.detail) + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	/* Four bytes, of which two would fit. */
+	memcpy(text + sizeof(err.detail) - 3, "\xf0\x9f\x98\x80", 4);
+	err_set_detail(&err, span_make(text, sizeof(text)));
+	assert_int_equal(strlen(err.detail), sizeof(err.detail) - 3);
+}
+
 /* What the interface promises about each class: exit code, prefix, and whether context may change the text. */
 static const struct {
 	const char *name;
@@ -76,6 +112,10 @@ static const struct {
 	{ "export", ERR_EXPORT, 1, "VM export failed: ", false },
 	{ "stop", ERR_STOP, 1, "", true },
 	{ "target exists", ERR_EXISTS, 1, "", true },
+	{ "transport", ERR_TRANSPORT, 1, "Error: ", false },
+	{ "credentials", ERR_CREDENTIALS, 1, "invalid credentials: ", false },
+	{ "host", ERR_HOST, 1, "", true },
+	{ "corrupt", ERR_CORRUPT, 1, "Error: ", false },
 };
 
 static void each_class_keeps_its_promise(void **state)
@@ -133,6 +173,8 @@ int main(void)
 		cmocka_unit_test(macros_end_in_false),
 		cmocka_unit_test(set_replaces_everything),
 		cmocka_unit_test(context_goes_in_front_and_keeps_class_and_errno),
+		cmocka_unit_test(detail_stays_until_the_next_error),
+		cmocka_unit_test(detail_ends_with_a_whole_character),
 		cmocka_unit_test(each_class_keeps_its_promise),
 		cmocka_unit_test(too_long_texts_are_cut_with_dots),
 	};
