@@ -48,6 +48,9 @@ static inline void http_cleanup(struct http **slot)
 /* All exchanges, now and later, fail with ERR_CANCELLED. From any thread. */
 void http_cancel(struct http *http);
 
+/* For waits between requests, which must end then, too. From any thread. */
+bool http_is_cancelled(struct http *http);
+
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
 
 struct http_header {
