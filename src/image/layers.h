@@ -49,8 +49,8 @@ struct disk_layers {
 	struct base_id overlay; /* DISK_OVERLAY_FILE as it was */
 	VEC(char *) origins;    /* "HOST/REPOSITORY", owned; where a blob may be mounted from */
 	VEC(struct disk_layer) items;
-	/* The pieces of all known items, in their order; or no layers at all: not known. Needed for pushing a layer
-	 * without reading it, since its index travels too. */
+	/* The pieces of all items in their order, with none for those that are not known; or no layers at all: of no item.
+	 * Needed for pushing a layer without reading it, since its index travels too. */
 	struct layer_index index;
 };
 
@@ -74,15 +74,23 @@ enum layers_age {
 bool disk_layers_recall(int dirfd, struct disk_layers *ret, enum layers_age *ret_age,
 			struct err *err);
 
-/* Stores the record for disk.img and its overlay as they are now. A file changed within the last moment (the granularity
- * of a file's times) gets none, as the next change could not be seen. */
+/*
+ * Stores the record for disk.img and its overlay as they are now; sets layers->disk, has_overlay and overlay. Nobody may
+ * write to them meanwhile.
+ *
+ * A change that follows within the granularity of a file's times could not be seen. So the record has to be younger than
+ * both files, by the file system's own clock: this waits for its next tick, some milliseconds, at most LAYERS_WAIT_MS; a
+ * file system with coarser times gets no record, which is no error. Readers do not believe a record that is not younger.
+ */
+#define LAYERS_WAIT_MS 100
 bool disk_layers_store(int dirfd, struct disk_layers *layers, struct err *err);
 
 /* The power of two at which our writer cuts a disk of this size: LAYER_BYTES_MIN to LAYER_BYTES_MAX, so that the
  * manifest stays below 1 MiB as long as possible. */
 uint64_t layer_bytes_for(uint64_t disk_bytes);
 
-/* Digest of `len` zeros; a layer of nothing else need not be read, sent or fetched. */
+/* Digest of `len` zeros, at the speed of SHA-256; a layer of nothing else need not be read, sent or fetched. Fails on
+ * cancellation. */
 bool zeros_digest(uint64_t len, char ret_hex[DIGEST_HEX_SIZE], struct err *err);
 
 #endif

@@ -14,7 +14,7 @@
 #include "image/bytes.h"
 #include "registry/session.h"
 
-/* Where a blob's bytes go. An error of the sink ends the fetch, unless it says "corrupt" for bytes that may have been
+/* Where a blob's bytes go. An error of the sink ends the fetch, unless it is ERR_CORRUPT: bytes that may have been
  * damaged on the way: then the blob is fetched once more from its start, after a reset, and the second time it is final. */
 struct blob_sink {
 	bool (*add)(void *ctx, struct span bytes, struct err *err);
@@ -25,7 +25,8 @@ struct blob_sink {
 /* Exactly size_bytes with this digest. `received` (may be NULL) is told of bytes from the network as they come, those of
  * repeated parts too. */
 bool blob_fetch(struct registry *registry, const blob_digest digest, uint64_t size_bytes,
-		struct blob_sink sink, void (*received)(void *ctx, uint64_t bytes), struct err *err);
+		struct blob_sink sink, void (*received)(void *ctx, uint64_t bytes),
+		struct err *err);
 
 /* A small one into memory. */
 bool blob_fetch_text(struct registry *registry, const blob_digest digest, uint64_t size_bytes,
