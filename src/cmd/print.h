@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Results on stdout: lines, tables and JSON. cli.md 1.5 and 1.12; notation.h has dates and sizes.
+ * Results on stdout: lines, tables and JSON. cli.md 1.5 and 1.12; notation.h has dates.
  *
  * A table's columns describe both of its forms:
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tart set: changing the configuration and the disk of a VM. */
+#include "base/size.h"
 #include "cmd/command.h"
-#include "cmd/notation.h"
 #include "storage/config.h"
 #include "storage/disk_change.h"
 #include "storage/local.h"

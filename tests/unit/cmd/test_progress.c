@@ -54,18 +54,91 @@ static void prints_as_plain_lines(void **state)
 	}
 }
 
-static void rewrites_the_line_on_terminals(void **state)
+static const struct {
+	const char *name;
+	struct update updates[7];
+} terminal_runs[] = {
+	{ "rewrites",
+	  { { 0, 10000000, 0, "0%\n" },
+	    { 5000000, 10000000, 1000, UP "50%  5 MB/s  0:01 left\n" },
+	    { 6000000, 10000000, 1500, "" },
+	    { 10000000, 10000000, 1600, UP "100%\n" },
+	    { 10000000, 10000000, 1700, "" } } },
+	{ "the rate follows slowly, also when the percentage stays",
+	  { { 0, 100000000000, 0, "0%\n" },
+	    { 100000000, 100000000000, 1000, UP "0%  100 MB/s  16:39 left\n" },
+	    { 100000000, 100000000000, 2000, UP "0%  75 MB/s  22:12 left\n" },
+	    { 100000000, 100000000000, 2900, "" },
+	    { 175000000, 100000000000, 3000, UP "0%  75 MB/s  22:11 left\n" } } },
+	{ "hours",
+	  { { 0, 100000000, 0, "0%\n" },
+	    { 10000, 100000000, 1000, UP "0%  10 KB/s  2:46:39 left\n" } } },
+	{ "days are no information",
+	  { { 0, 100000000000, 0, "0%\n" }, { 1000, 100000000000, 1000, UP "0%  1 KB/s\n" } } },
+	{ "nothing moves",
+	  { { 0, 1000, 0, "0%\n" },
+	    { 0, 1000, 1000, UP "0%  0 bytes/s\n" },
+	    { 0, 1000, 2000, "" } } },
+	{ "backwards", { { 500, 1000, 0, "50%\n" }, { 100, 1000, 1000, UP "10%  0 bytes/s\n" } } },
+};
+
+static void says_on_terminals_how_fast(void **state)
+{
+	(void)state;
+	each_row(terminal_runs, row) {
+		struct progress_line line = { .interactive = true };
+
+		for (const struct update *u = row->updates; u->plain; u++) {
+			CLEANUP_STR struct str got = { 0 };
+
+			progress_line_add(&line, u->done, u->total, u->now_ms, &got);
+			check(strcmp(str_text(&got), u->plain) == 0, "%s, update %td: got '%s'",
+			      row->name, u - row->updates, str_text(&got));
+		}
+	}
+}
+
+/* Other lines go above it while it moves, and below it afterwards. */
+static void lets_other_lines_in(void **state)
+{
+	struct progress_line line = { .interactive = true };
+	CLEANUP_STR struct str got = { 0 };
+
+	(void)state;
+	progress_line_interrupt(&line, "before", &got);
+	assert_string_equal(got.ptr, "before\n");
+	str_clear(&got);
+	progress_line_add(&line, 0, 10, 0, &got);
+	progress_line_interrupt(&line, "within", &got);
+	assert_string_equal(got.ptr, "0%\n" UP "within\n0%\n");
+	str_clear(&got);
+	progress_line_add(&line, 10, 10, 1, &got);
+	progress_line_interrupt(&line, "after", &got);
+	assert_string_equal(got.ptr, UP "100%\nafter\n");
+}
+
+static void lets_other_lines_in_plainly(void **state)
+{
+	struct progress_line line = { .interactive = false };
+	CLEANUP_STR struct str got = { 0 };
+
+	(void)state;
+	progress_line_add(&line, 0, 10, 0, &got);
+	progress_line_interrupt(&line, "within", &got);
+	assert_string_equal(got.ptr, "0%\nwithin\n");
+}
+
+static void starts_again(void **state)
 {
 	struct progress_line line = { .interactive = true };
 	CLEANUP_STR struct str got = { 0 };
 
 	(void)state;
 	progress_line_add(&line, 0, 10, 0, &got);
-	assert_string_equal(got.ptr, "0%\n");
-	progress_line_add(&line, 5, 10, 1000, &got);
-	progress_line_add(&line, 6, 10, 1500, &got);
-	progress_line_add(&line, 10, 10, 1600, &got);
-	assert_string_equal(got.ptr, "0%\n" UP "50%\n" UP "100%\n");
+	progress_line_add(&line, 10, 10, 1, &got);
+	progress_line_restart(&line);
+	progress_line_add(&line, 0, 10, 2, &got);
+	assert_string_equal(got.ptr, "0%\n" UP "100%\n0%\n");
 }
 
 static void knows_terminals(void **state)
@@ -83,7 +156,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_as_plain_lines),
-		cmocka_unit_test(rewrites_the_line_on_terminals),
+		cmocka_unit_test(says_on_terminals_how_fast),
+		cmocka_unit_test(lets_other_lines_in),
+		cmocka_unit_test(lets_other_lines_in_plainly),
+		cmocka_unit_test(starts_again),
 		cmocka_unit_test(knows_terminals),
 	};
 
