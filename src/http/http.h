@@ -85,7 +85,8 @@ struct http_request {
 
 struct http_exchange;
 
-/* Sends the request and waits for the answer's headers. Everything in *request is borrowed until the exchange ends. */
+/* Sends the request and waits for the answer's headers. *request is borrowed for this call; what its body, `sent` and
+ * `ctx` refer to, until the exchange ends. */
 bool http_start(struct http *http, const struct http_request *request, struct http_exchange **ret,
 		struct err *err);
 
