@@ -139,6 +139,21 @@ bool extent_map_next(struct extent_map *map, uint64_t offset, struct extent *ret
 	return true;
 }
 
+bool extent_map_is_overlaid(struct extent_map *map, uint64_t start, uint64_t end, bool *ret,
+			    struct err *err)
+{
+	struct qcow2_run run;
+
+	*ret = false;
+	for (uint64_t offset = start; map->overlay && offset < end && !*ret;
+	     offset = run.start + run.len) {
+		if (!qcow2_map_run(map->overlay, offset, &run, err))
+			return false;
+		*ret = run.kind != QCOW2_RUN_BACKING;
+	}
+	return true;
+}
+
 static bool read_all(int fd, char *buf, size_t len, uint64_t offset, struct err *err)
 {
 	while (len > 0) {

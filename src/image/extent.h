@@ -48,6 +48,11 @@ uint64_t extent_map_size(const struct extent_map *map);
 /* The next run of data at or after `offset`. Two neighbours may touch. */
 bool extent_map_next(struct extent_map *map, uint64_t offset, struct extent *ret, struct err *err);
 
+/* Whether an overlay has something, zeros too, in place of any of its base's bytes in [start, end). Never true of a raw
+ * file. */
+bool extent_map_is_overlaid(struct extent_map *map, uint64_t start, uint64_t end, bool *ret,
+			    struct err *err);
+
 /* Bytes [offset, offset + len) of the logical file, which must lie in it. */
 bool extent_map_read(struct extent_map *map, uint64_t offset, void *buf, size_t len,
 		     struct err *err);

@@ -192,6 +192,59 @@ static void holes_stay_holes(void **state)
 
 static const struct {
 	const char *name;
+	uint64_t start;
+	uint64_t end;
+	bool want;
+} ranges[] = {
+	{ "before the first write", 0, MIB, false },
+	{ "with the write", MIB, 2 * MIB, true },
+	{ "one byte of the write's cluster", MIB + 65535, MIB + 65536, true },
+	{ "right behind the write", MIB + 65536, 3 * MIB, false },
+	{ "written zeros", 3 * MIB + 65536, 4 * MIB, true },
+	{ "discarded", 4 * MIB, 4 * MIB + 65536, true },
+	{ "with the end of a write", 0, MIB + 1, true },
+	{ "all of it", 0, 1000 * MIB, true },
+	{ "the last level 2 table", 600 * MIB, 1000 * MIB, false },
+	{ "nothing", MIB, MIB, false },
+};
+
+static void tells_what_is_overlaid(void **state)
+{
+	const char *const argv[] = { "qemu-io",
+				     "-f",
+				     "qcow2",
+				     "-c",
+				     "write -P 1 1M 4k",
+				     "-c",
+				     "write -z 3M 128k",
+				     "-c",
+				     "write -P 1 4M 64k",
+				     "-c",
+				     "discard 4M 64k",
+				     "overlay.qcow2",
+				     NULL };
+	CLEANUP(extent_map_cleanup) struct extent_map *map = NULL;
+	CLEANUP(extent_map_cleanup) struct extent_map *raw = NULL;
+	bool overlaid = true;
+
+	(void)state;
+	make_overlay(1000 * MIB);
+	run(argv);
+	ok(extent_map_of_overlay(open_at(place.fd, "overlay.qcow2", O_RDONLY),
+				 open_at(place.fd, "disk.img", O_RDONLY), &map, &why));
+	extent_map_adopt_fds(map);
+	each_row(ranges, row) {
+		ok(extent_map_is_overlaid(map, row->start, row->end, &overlaid, &why));
+		check(overlaid == row->want, "%s: %d", row->name, overlaid);
+	}
+	raw = extent_map_of_file(open_at(place.fd, "disk.img", O_RDONLY), 1000 * MIB);
+	extent_map_adopt_fds(raw);
+	ok(extent_map_is_overlaid(raw, 0, 1000 * MIB, &overlaid, &why));
+	assert_false(overlaid);
+}
+
+static const struct {
+	const char *name;
 	const char *const argv[10];
 	const char *want;
 } foreign[] = {
@@ -277,6 +330,7 @@ int main(void)
 		cmocka_unit_test(reads_many_small_writes),
 		cmocka_unit_test(a_grown_overlay_ends_in_zeros),
 		cmocka_unit_test(holes_stay_holes),
+		cmocka_unit_test(tells_what_is_overlaid),
 		cmocka_unit_test(refuses_what_it_cannot_read),
 		cmocka_unit_test(survives_damaged_tables),
 	};
