@@ -93,6 +93,22 @@ void json_free(struct json *node)
 	free(node);
 }
 
+/* The depth is what json_parse() let in. */
+static void overwrite(struct json *node)
+{
+	if (node->text)
+		explicit_bzero(node->text, strlen(node->text));
+	vec_each(&node->items, item)
+		overwrite(*item);
+}
+
+void json_wipe(struct json *node)
+{
+	if (node)
+		overwrite(node);
+	json_free(node);
+}
+
 enum json_type json_type(const struct json *node)
 {
 	return node ? node->type : JSON_NULL;

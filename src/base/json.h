@@ -58,6 +58,14 @@ static inline void json_cleanup(struct json **slot)
 }
 #define CLEANUP_JSON CLEANUP(json_cleanup)
 
+/* The same for a tree that holds secrets: its texts are overwritten first. */
+void json_wipe(struct json *node);
+static inline void json_wipe_cleanup(struct json **slot)
+{
+	json_wipe(*slot);
+}
+#define CLEANUP_SECRET_JSON CLEANUP(json_wipe_cleanup)
+
 /* All readers accept NULL and answer as for a node of another type. */
 enum json_type json_type(const struct json *node); /* JSON_NULL for NULL */
 bool json_is_object(const struct json *node);
