@@ -4,7 +4,7 @@
 # Debian's package into the user's cache. The package is not installed for that: it would start a service on port 5000.
 set -euo pipefail
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/tart-tools
+cache=${TART_TOOLS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tart-tools}
 
 if installed=$(command -v docker-registry); then
 	echo "$installed"

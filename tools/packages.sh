@@ -41,7 +41,7 @@ packages_for() {
 		echo "$qemu_foreign"
 		echo clang libclang-rt-14-dev libcmocka-dev bats bats-assert bats-file bats-support jq socat
 		echo mandoc zsh fish btrfs-progs xfsprogs procps python3 openssl
-		echo apache2-utils docker-registry skopeo
+		echo apache2-utils skopeo
 		;;
 	lint)
 		packages_for build

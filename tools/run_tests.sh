@@ -7,10 +7,11 @@
 #	tools/run_tests.sh --list      their names
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
-# Guest images are kept between runs, though every suite has a HOME of its own.
+# Guest images and downloaded tools are kept between runs, though every suite has a HOME of its own.
 images_cache=${TART_IMAGES_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tart-images}
+tools_cache=${TART_TOOLS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tart-tools}
 unset "${!TART_@}" CI TRACEPARENT
-export TART_IMAGES_CACHE="$images_cache"
+export TART_IMAGES_CACHE="$images_cache" TART_TOOLS_CACHE="$tools_cache"
 export LC_ALL=C.UTF-8
 
 # The sanitized programs are slower, and the machine may be busy with another suite.

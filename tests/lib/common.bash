@@ -20,8 +20,9 @@ project=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 : "${TART:=$BUILD/tart}"
 export BUILD TART
 
-# Guest images are shared by all tests, though each has a HOME of its own.
+# Guest images and downloaded tools are shared by all tests, though each has a HOME of its own.
 images_cache=${TART_IMAGES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tart-images}
+tools_cache=${TART_TOOLS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tart-tools}
 
 common_setup() {
 	unset "${!TART_@}" CI TERM COLUMNS LINES TRACEPARENT TRACESTATE
@@ -29,7 +30,7 @@ common_setup() {
 	export LC_ALL=C.UTF-8
 	export HOME=$BATS_TEST_TMPDIR/user
 	export TART_HOME=$BATS_TEST_TMPDIR/home
-	export TART_IMAGES_CACHE=$images_cache
+	export TART_IMAGES_CACHE=$images_cache TART_TOOLS_CACHE=$tools_cache
 	mkdir -p "$HOME"
 }
 

@@ -100,24 +100,22 @@ make_certificate() {
 
 # Debian's own registry: $registry is HOST:PORT, what it holds lies in $docker_registry_root.
 start_docker_registry() { # [USER PASSWORD]
-	local folder=$BATS_TEST_TMPDIR/docker-registry tries
+	local folder=$BATS_TEST_TMPDIR/docker-registry program
 
-	requires_program docker-registry
+	program=$("$project/tools/docker_registry.sh") || return
 	export TART_RETRY_DELAY=1
 	docker_registry_root=$folder/data
 	mkdir -p "$docker_registry_root"
-	[ $# -eq 0 ] || htpasswd -Bbn -C 5 "$1" "$2" >"$folder/htpasswd"
-	# It cannot be asked which port it got, so it gets one that is free now, and another try if that was too late.
-	for tries in {1..10}; do
-		registry=127.0.0.1:$(free_port)
-		docker_registry_config "$folder" "${1-}" >"$folder/config.yml"
-		background docker-registry serve "$folder/config.yml" >"$folder/log" 2>&1
-		registry_pid=$background_pid
-		wait_until docker_registry_is_up "$folder/log"
-		! docker_registry_listens || return 0
-	done
-	cat "$folder/log" >&2
-	return 1
+	[ $# -eq 0 ] || htpasswd -Bbn -C 5 "$1" "$2" >"$folder/htpasswd" || return
+	docker_registry_config "$folder" "${1-}" >"$folder/config.yml"
+	background "$program" serve "$folder/config.yml" >"$folder/log" 2>&1
+	registry_pid=$background_pid
+	wait_until docker_registry_is_up "$folder/log"
+	registry=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$folder/log" | head -n 1)
+	[ -n "$registry" ] || {
+		cat "$folder/log" >&2
+		return 1
+	}
 }
 
 docker_registry_config() { # FOLDER USER
@@ -125,19 +123,11 @@ docker_registry_config() { # FOLDER USER
 		version: 0.1
 		log: {level: info, accesslog: {disabled: false}}
 		storage: {filesystem: {rootdirectory: "$1/data"}, delete: {enabled: true}}
-		http: {addr: "$registry", secret: "for one test"}
+		http: {addr: "127.0.0.1:0", secret: "for one test"}
 	EOF
 	[ -z "$2" ] || echo "auth: {htpasswd: {realm: test, path: \"$1/htpasswd\"}}"
 }
 
-docker_registry_listens() {
-	(exec 4<>"/dev/tcp/${registry/:/\/}") 2>/dev/null && kill -0 "$registry_pid" 2>/dev/null
-}
-
 docker_registry_is_up() { # LOG
-	docker_registry_listens || ! kill -0 "$registry_pid" 2>/dev/null
-}
-
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	grep -q 'listening on' "$1" || ! kill -0 "$registry_pid" 2>/dev/null
 }
