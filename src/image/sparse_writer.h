@@ -20,8 +20,9 @@ struct sparse_writer {
 	int fd;          /* borrowed */
 	uint64_t offset; /* of the next byte */
 	uint64_t end;
-	bool is_fresh;  /* the range is known to hold zeros: they need not be written */
-	uint64_t zeros; /* taken, but not dealt with: the last bytes before `offset` */
+	bool is_fresh;       /* the range is known to hold zeros: they need not be written */
+	uint64_t zeros;      /* taken, but not dealt with: the last bytes before `offset` */
+	bool piece_has_data; /* some of the aligned piece that `offset` is in was written */
 };
 
 /* Takes the next bytes. The range is complete when the last of its bytes was taken; before, zeros at the end may be
