@@ -7,6 +7,7 @@
 #include "cmd/print.h"
 #include "cmd/wait_notice.h"
 #include "storage/prune.h"
+#include "storage/temp.h"
 
 #define BYTES_PER_GIB   (1ULL << 30)
 #define SECONDS_PER_DAY 86400
@@ -35,7 +36,8 @@ static const struct opt prune_opts[] = {
 	OPT_MAYBE_U64(struct prune_args, cache_budget_gib, 0, "cache-budget", "n",
 		      "Deprecated name of --space-budget", .show = SHOW_HIDDEN),
 	OPT_FLAG(struct prune_args, gc, 0, "gc",
-		 "Remove cached images that no name leads to, and names that lead nowhere",
+		 "Remove cached images that no name leads to, names that lead nowhere, and what is "
+		 "left of unfinished pulls",
 		 .show = SHOW_HIDDEN),
 	OPT_END,
 };
@@ -99,11 +101,16 @@ static bool prune_entries(const struct home *home, const struct prune_args *a, s
 	return prunes_vms(a) || cache_collect(home, &wait_notice_line, err);
 }
 
+static bool collect(const struct home *home, struct err *err)
+{
+	return temp_collect_pulls(home, err) && cache_collect(home, &wait_notice_line, err);
+}
+
 static bool prune_run(struct tart *tart, void *args, struct err *err)
 {
 	const struct prune_args *a = args;
 
-	if ((a->gc && !cache_collect(tart->home, &wait_notice_line, err)) ||
+	if ((a->gc && !collect(tart->home, err)) ||
 	    ((a->older_than_days.set || a->space_budget_gib.set) &&
 	     !prune_entries(tart->home, a, err)))
 		return false;

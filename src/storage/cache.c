@@ -43,9 +43,10 @@ static int open_linked(int dir_fd, const char *name)
 
 static bool show(struct walk *walk, int dir_fd, const char *entry, int bundle_fd, bool is_link)
 {
+	bool is_tag = is_link && !span_starts_with(span_of(entry), NAME_DIGEST_PREFIX);
 	CLEANUP_STR struct str name = { 0 };
 
-	str_addf(&name, "%s%c%s", str_text(&walk->path), is_link ? ':' : '@', entry);
+	str_addf(&name, "%s%c%s", str_text(&walk->path), is_tag ? ':' : '@', entry);
 	return walk->visit(walk->ctx,
 			   &(struct cache_item){ .name = str_text(&name),
 						 .is_link = is_link,
@@ -146,37 +147,36 @@ int cache_open_parent(const struct home *home, const struct name_path *path)
 	return TAKE_FD(fd);
 }
 
-static bool is_link(int dir_fd, const char *name)
+bool cache_is_link(int dir_fd, const char *name)
 {
 	struct stat st;
 
 	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
 }
 
-/* A tag has to be a link, a digest a directory; anything else in the place belongs to another name. */
-static int open_reference(int dir_fd, const struct remote_name *name)
+/* A tag has to be a link, a digest a directory or, if it is that of an index, a link; anything else in the place belongs
+ * to another name. */
+int cache_open_reference(int parent_fd, const struct remote_name *name)
 {
-	if (name->by_digest)
-		return cache_open_subdir(dir_fd, name->reference);
-	if (!is_link(dir_fd, name->reference))
-		return -1;
-	return openat(dir_fd, name->reference, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cache_is_link(parent_fd, name->reference))
+		return openat(parent_fd, name->reference, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return name->by_digest ? cache_open_subdir(parent_fd, name->reference) : -1;
 }
 
-static int open_named(const struct home *home, const struct remote_name *name)
+int cache_open_named(const struct home *home, const struct remote_name *name)
 {
 	CLEANUP(name_path_done) struct name_path path = { 0 };
 	CLEANUP_CLOSE int parent_fd = -1;
 
 	remote_name_path(name, &path);
 	parent_fd = cache_open_parent(home, &path);
-	return parent_fd < 0 ? -1 : open_reference(parent_fd, name);
+	return parent_fd < 0 ? -1 : cache_open_reference(parent_fd, name);
 }
 
 bool cache_open(const struct home *home, const struct remote_name *name, int *ret_fd,
 		struct err *err)
 {
-	CLEANUP_CLOSE int fd = open_named(home, name);
+	CLEANUP_CLOSE int fd = cache_open_named(home, name);
 	struct err ignored;
 
 	if (fd >= 0 && !bundle_is_initialized(fd))
@@ -211,14 +211,14 @@ bool cache_resolve(const struct home *home, const struct remote_name *name, stru
 	CLEANUP_STR struct str digest = { 0 };
 	CLEANUP_STR struct str full = { 0 };
 
-	if (name->by_digest) {
-		str_add(out, name->reference);
-		return true;
-	}
-	fd = open_named(home, name);
+	fd = cache_open_named(home, name);
 	if (fd >= 0 && real_name(fd, &digest) &&
 	    span_starts_with(str_span(&digest), NAME_DIGEST_PREFIX)) {
 		str_add_span(out, str_span(&digest));
+		return true;
+	}
+	if (name->by_digest) {
+		str_add(out, name->reference);
 		return true;
 	}
 	remote_name_print(name, &full);

@@ -4,6 +4,7 @@
  *
  *	OCIs/HOST/NAMESPACE.../sha256:HEX/   a bundle
  *	OCIs/HOST/NAMESPACE.../TAG           symbolic link to one, absolute
+ *	OCIs/HOST/NAMESPACE.../sha256:INDEX  the same, for the digest of an image index it was chosen from
  *
  * HOST has its ":" written as "%3A". No call follows a link on the way to an entry, so that nothing outside is
  * touched. What changes the entries of a host happens under the flock of its directory. Source: image-format.md 4.
@@ -42,11 +43,12 @@ bool cache_walk(const struct home *home, cache_visitor *visit, void *ctx, struct
 bool cache_open(const struct home *home, const struct remote_name *name, int *ret_fd,
 		struct err *err);
 
-/* The digest ("sha256:...") that a name stands for; ERR_OCI when it is a tag that is not cached. */
+/* The digest ("sha256:...") of the bundle that a name stands for; of what is not cached, that of the name. ERR_OCI when
+ * it is a tag that is not cached. */
 bool cache_resolve(const struct home *home, const struct remote_name *name, struct str *out,
 		   struct err *err);
 
-/* Deletes a tag's link or a bundle, then collects. `text` is the name for messages: missing (2), running (1). */
+/* Deletes a link or a bundle, then collects. `text` is the name for messages: missing (2), running (1). */
 bool cache_delete(const struct home *home, const struct remote_name *name, const char *text,
 		  const struct wait_notice *notice, struct err *err);
 

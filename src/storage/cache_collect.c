@@ -5,31 +5,15 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
-#include "base/lock.h"
 #include "storage/bundle.h"
 #include "storage/cache.h"
 #include "storage/cache_paths.h"
+#include "storage/cache_store.h"
 #include "storage/dir.h"
 #include "storage/temp.h"
 
-static bool lock_host(int host_fd, const struct wait_notice *notice, struct err *err)
-{
-	switch (lock_try(host_fd, err)) {
-	case LOCK_TAKEN:
-		return true;
-	case LOCK_FAILED:
-		return false;
-	case LOCK_BUSY:
-		break;
-	}
-	if (notice)
-		notice->tell(notice->ctx);
-	return lock_wait(host_fd, err);
-}
-
-/* *ret = false when somebody is using it. */
-static bool remove_unused(const struct home *home, int dir_fd, const char *entry, bool *ret,
-			  struct err *err)
+bool cache_remove_unused(const struct home *home, int dir_fd, const char *entry, bool *ret,
+			 struct err *err)
 {
 	CLEANUP_CLOSE int fd = cache_open_subdir(dir_fd, entry);
 	CLEANUP(temp_done) struct temp temp = TEMP_INIT;
@@ -110,7 +94,7 @@ static bool collect_item(void *ctx, const struct cache_item *item, struct err *e
 	if (is_linked(collection->linked, item->bundle_fd) ||
 	    fs_exists(item->bundle_fd, BUNDLE_PULLED))
 		return true;
-	return remove_unused(collection->home, item->dir_fd, item->entry, &unused, err) ||
+	return cache_remove_unused(collection->home, item->dir_fd, item->entry, &unused, err) ||
 	       err_context(err, "%s", item->name);
 }
 
@@ -126,6 +110,15 @@ static bool collect_host(const struct home *home, int host_fd, const char *host,
 	return ok;
 }
 
+bool cache_collect_host(const struct home *home, const struct cache_lock *lock, const char *host,
+			struct err *err)
+{
+	CLEANUP_STR struct str name = { 0 };
+
+	name_encode_host(host, &name);
+	return collect_host(home, lock->fd, str_text(&name), err);
+}
+
 bool cache_collect(const struct home *home, const struct wait_notice *notice, struct err *err)
 {
 	CLEANUP_CLOSE int root_fd = cache_open_root(home);
@@ -139,20 +132,19 @@ bool cache_collect(const struct home *home, const struct wait_notice *notice, st
 	vec_each(&hosts.names, host) {
 		CLEANUP_CLOSE int host_fd = cache_open_subdir(root_fd, *host);
 
-		if (host_fd >= 0 &&
-		    (!lock_host(host_fd, notice, err) || !collect_host(home, host_fd, *host, err)))
+		if (host_fd >= 0 && (!cache_lock_dir(host_fd, notice, err) ||
+				     !collect_host(home, host_fd, *host, err)))
 			return false;
 	}
 	return true;
 }
 
-/* The bundle a tag's link leads to must not be in use. A link that leads nowhere may always go. */
+/* The bundle a link leads to must not be in use. A link that leads nowhere may always go. */
 static bool delete_link(int parent_fd, const char *tag, const char *text, struct err *err)
 {
 	CLEANUP_CLOSE int fd = openat(parent_fd, tag, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
 
-	if (fstatat(parent_fd, tag, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISLNK(st.st_mode))
+	if (!cache_is_link(parent_fd, tag))
 		return err_vm_missing(err, text);
 	if (fd >= 0 && bundle_state(fd, NULL) == VM_RUNNING)
 		return err_vm_running(err, text);
@@ -169,7 +161,7 @@ static bool delete_bundle(const struct home *home, int parent_fd, const char *di
 
 	if (fd < 0)
 		return err_vm_missing(err, text);
-	if (!remove_unused(home, parent_fd, digest, &unused, err))
+	if (!cache_remove_unused(home, parent_fd, digest, &unused, err))
 		return false;
 	return unused || err_vm_running(err, text);
 }
@@ -187,13 +179,14 @@ bool cache_delete(const struct home *home, const struct remote_name *name, const
 		host_fd = cache_open_subdir(root_fd, path.parts.v[0]);
 	if (host_fd < 0)
 		return err_vm_missing(err, text);
-	if (!lock_host(host_fd, notice, err))
+	if (!cache_lock_dir(host_fd, notice, err))
 		return false;
 	parent_fd = cache_open_parent(home, &path);
 	if (parent_fd < 0)
 		return err_vm_missing(err, text);
-	if (name->by_digest ? !delete_bundle(home, parent_fd, name->reference, text, err) :
-			      !delete_link(parent_fd, name->reference, text, err))
+	if (name->by_digest && !cache_is_link(parent_fd, name->reference) ?
+		    !delete_bundle(home, parent_fd, name->reference, text, err) :
+		    !delete_link(parent_fd, name->reference, text, err))
 		return false;
 	return collect_host(home, host_fd, path.parts.v[0], err);
 }
@@ -207,5 +200,5 @@ bool cache_remove(const struct home *home, const struct remote_name *name, bool 
 	remote_name_path(name, &path);
 	parent_fd = cache_open_parent(home, &path);
 	*ret = true;
-	return parent_fd < 0 || remove_unused(home, parent_fd, name->reference, ret, err);
+	return parent_fd < 0 || cache_remove_unused(home, parent_fd, name->reference, ret, err);
 }

@@ -28,24 +28,31 @@ void cache_unlock_host(struct cache_lock *lock); /* fits CLEANUP() */
 bool cache_has(const struct home *home, const struct remote_name *name, const char *digest,
 	       bool *ret, struct err *err);
 
-/* Whether the tag's link leads to the bundle of this digest, and that is there. */
+/* Whether nothing is left to do to have the name stand for this digest: its bundle is there, and the tag's link leads to
+ * it, or it is marked. */
 bool cache_is_linked(const struct home *home, const struct remote_name *name, const char *digest,
 		     bool *ret, struct err *err);
 
 /*
- * Moves a finished bundle, its files synced, to the digest's place; one that is there already stays, and *temp is the
- * caller's to remove. Works across file systems. The caller holds the host's lock.
+ * Moves a finished bundle, its files synced, to the digest's place; *temp is empty then. One that is there already, and
+ * complete, stays, and *temp the caller's to remove. Works across file systems. Nothing is left of a failure but *temp.
+ * The caller holds the host's lock.
  */
 bool cache_install(const struct home *home, const struct remote_name *name, const char *digest,
 		   struct temp *temp, struct err *err);
 
-/* By tag: links it to the digest's bundle, replacing what it was. By digest: marks the bundle as explicitly pulled, and
- * links the digest that was asked for if it is another (that of an index). Stamps the access time. The caller holds the
- * host's lock and collects afterwards. */
+/* By tag: links it to the digest's bundle, replacing what it was. By digest: marks the bundle as explicitly pulled; if
+ * the digest that was asked for is another (that of an index), links it like a tag instead. Stamps the access time. The
+ * caller holds the host's lock and collects afterwards. */
 bool cache_link(const struct home *home, const struct remote_name *name, const char *digest,
 		struct err *err);
 
-/* The bundle that the name stands for is the next to be pruned: access time 0. Nothing there is no error. */
+/* The collector (cache_collect) for one host, whose lock the caller holds. */
+bool cache_collect_host(const struct home *home, const struct cache_lock *lock, const char *host,
+			struct err *err);
+
+/* The bundle that the tag stands for is the next to be pruned: access time 0. Nothing there is no error, and a digest
+ * stands for the same always. */
 bool cache_fade(const struct home *home, const struct remote_name *name, struct err *err);
 
 /* The first problem, if the name's path collides with another name's: to be asked before gigabytes are fetched. */

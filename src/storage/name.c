@@ -254,26 +254,25 @@ const char *name_local_problem(const char *text)
 	return character_problem(name);
 }
 
-static char *encode_host(const char *host)
+void name_encode_host(const char *host, struct str *out)
 {
-	struct str out = { 0 };
-
 	for (; *host; host++) {
 		if (*host == ':')
-			str_add(&out, ENCODED_COLON);
+			str_add(out, ENCODED_COLON);
 		else
-			str_add_char(&out, *host);
+			str_add_char(out, *host);
 	}
-	return str_take(&out);
 }
 
 void remote_name_path(const struct remote_name *name, struct name_path *ret)
 {
 	struct name_path path = { 0 };
 	struct span rest = span_of(name->repository);
+	struct str host = { 0 };
 	struct span component;
 
-	*vec_push(&path.parts) = encode_host(name->host);
+	name_encode_host(name->host, &host);
+	*vec_push(&path.parts) = str_take(&host);
 	while (span_next(&rest, '/', &component))
 		*vec_push(&path.parts) = xstrndup(component.ptr, component.len);
 	*vec_push(&path.parts) = xstrdup(name->reference);

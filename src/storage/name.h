@@ -57,7 +57,8 @@ struct name_path {
 void remote_name_path(const struct remote_name *name, struct name_path *ret);
 void name_path_done(struct name_path *path);
 
-/* The host of its directory's name below cache/OCIs. */
+/* The name of a host's directory below cache/OCIs, and the host of such a name. */
+void name_encode_host(const char *host, struct str *out);
 void name_decode_host(const char *component, struct str *out);
 
 #endif

@@ -15,6 +15,7 @@
 #include "storage/bundle.h"
 #include "storage/cache.h"
 #include "storage/local.h"
+#include "storage/temp.h"
 
 /* Latest access first; the name decides between equals, so that runs do not differ. */
 static int by_access(const void *a, const void *b)
@@ -265,7 +266,13 @@ static bool reclaim(const struct home *home, uint64_t need_bytes, uint64_t avail
 		    const char *except, struct err *err)
 {
 	CLEANUP(prune_list_done) struct prune_list list = { 0 };
+	struct err ignored;
 
+	/* What nobody may ever finish is worth less than anything whole. */
+	(void)temp_collect_pulls(home, &ignored);
+	available = free_bytes(home);
+	if (need_bytes < available)
+		return true;
 	if (!prune_list_caches(home, &list, err))
 		return false;
 	if (!prune_could_free(&list, need_bytes - available, except))

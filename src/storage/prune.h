@@ -48,8 +48,9 @@ bool prune_could_free(const struct prune_list *list, uint64_t bytes, const char 
 bool prune_remove_chosen(const struct home *home, const struct prune_list *list, struct err *err);
 
 /*
- * Makes room for `need_bytes` on the cache's file system: if it is short of space, and the caches would make up for
- * it, removes those accessed longest ago until it no longer is. `except` is never removed, what is in use neither.
+ * Makes room for `need_bytes` on the cache's file system: if it is short of space, removes what pulls that have ended
+ * left to be resumed; if it still is, and the caches would make up for it, those accessed longest ago until it no longer
+ * is. `except` is never removed, what is in use neither.
  * Too little space is not an error.
  */
 bool prune_reclaim(const struct home *home, uint64_t need_bytes, const char *except,

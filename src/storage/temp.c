@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cancel.h"
+#include "base/digest.h"
 #include "base/fs.h"
 #include "base/lock.h"
 #include "storage/dir.h"
@@ -110,16 +111,21 @@ bool temp_make_file(const struct home *home, const char *prefix, const char *suf
 	return make(home->tmp_fd, prefix, suffix, KIND_FILE, ret, err);
 }
 
+/* Where a rename into the area (vms or cache) can come from. */
+static bool make_near(const struct home *home, int area_fd, const char *prefix, enum kind kind,
+		      struct temp *ret, struct err *err)
+{
+	if (fs_same_file_system(area_fd, home->tmp_fd))
+		return make(home->tmp_fd, prefix, "", kind, ret, err);
+	return make(area_fd, TEMP_PREFIX, "", kind, ret, err);
+}
+
 static bool make_near_vms(const struct home *home, const char *prefix, enum kind kind,
 			  struct temp *ret, struct err *err)
 {
 	CLEANUP_CLOSE int vms_fd = -1;
 
-	if (!home_open_vms(home, &vms_fd, err))
-		return false;
-	if (fs_same_file_system(vms_fd, home->tmp_fd))
-		return make(home->tmp_fd, prefix, "", kind, ret, err);
-	return make(vms_fd, TEMP_PREFIX, "", kind, ret, err);
+	return home_open_vms(home, &vms_fd, err) && make_near(home, vms_fd, prefix, kind, ret, err);
 }
 
 bool temp_make_bundle(const struct home *home, struct temp *ret, struct err *err)
@@ -131,6 +137,62 @@ bool temp_make_vm_file(const struct home *home, const char *prefix, struct temp 
 		       struct err *err)
 {
 	return make_near_vms(home, prefix, KIND_FILE, ret, err);
+}
+
+bool temp_make_image(const struct home *home, struct temp *ret, struct err *err)
+{
+	return make_near(home, home->cache_fd, "", KIND_DIR, ret, err);
+}
+
+static void set_pull_name(struct temp *temp, const char *prefix, const char *key)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_of(span_of(key), hex);
+	(void)snprintf(temp->name, sizeof(temp->name), "%s" TEMP_PULL_PREFIX "%.32s", prefix, hex);
+}
+
+/* Unlike make_locked(), it waits: who holds the entry is its owner, or a collector about to let it go or remove it. */
+static enum attempt take_over(int dir_fd, const char *name, int *ret_fd, struct err *err)
+{
+	CLEANUP_CLOSE int fd = -1;
+
+	if (!fs_make_dir(dir_fd, name, 0700, err))
+		return FAILED;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return TAKEN_AWAY;
+	if (fd < 0) {
+		(void)err_sys(err, errno, "cannot open '%s'", name);
+		return FAILED;
+	}
+	if (!lock_wait(fd, err))
+		return FAILED;
+	if (!fs_is_current(dir_fd, name, fd))
+		return TAKEN_AWAY;
+	*ret_fd = TAKE_FD(fd);
+	return MADE;
+}
+
+bool temp_open_pull(const struct home *home, const char *key, struct temp *ret, struct err *err)
+{
+	bool in_tmp = fs_same_file_system(home->cache_fd, home->tmp_fd);
+	CLEANUP(temp_release) struct temp temp = TEMP_INIT;
+	enum attempt attempt;
+
+	set_pull_name(&temp, in_tmp ? "" : TEMP_PREFIX, key);
+	if (!dup_fd(in_tmp ? home->tmp_fd : home->cache_fd, &temp.dir_fd, err))
+		return false;
+	do {
+		if (!cancel_check(err))
+			return false;
+		attempt = take_over(temp.dir_fd, temp.name, &temp.fd, err);
+	} while (attempt == TAKEN_AWAY);
+	if (attempt == FAILED)
+		return err_context(err, "cannot use the directory of a pull");
+	*ret = temp;
+	temp = (struct temp)TEMP_INIT;
+	return true;
 }
 
 void temp_release(struct temp *temp)
@@ -201,13 +263,52 @@ static bool take_abandoned(int dir_fd, const char *name, int *ret_fd, bool *ret,
 	return true;
 }
 
-static bool collect_entry(int dir_fd, const char *name, struct err *err)
+/* Which pulls a collection spares. */
+enum spare { SPARE_YOUNG, SPARE_NONE };
+
+static bool is_pull(const char *name)
+{
+	struct span rest = span_of(name);
+
+	if (span_starts_with(rest, TEMP_PREFIX))
+		rest = span_from(rest, strlen(TEMP_PREFIX));
+	return span_starts_with(rest, TEMP_PULL_PREFIX);
+}
+
+static time_t later(time_t a, time_t b)
+{
+	return a > b ? a : b;
+}
+
+/* When something in the directory last changed: what is written to its files does not show in its own times. */
+static time_t last_change(int fd)
+{
+	CLEANUP(name_list_done) struct name_list list = { 0 };
+	struct stat st;
+	struct err ignored;
+	time_t last = fstat(fd, &st) == 0 ? st.st_mtim.tv_sec : 0;
+
+	(void)dir_list(fd, &list, &ignored);
+	vec_each(&list.names, name) {
+		if (fstatat(fd, *name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			last = later(last, st.st_mtim.tv_sec);
+	}
+	return last;
+}
+
+static bool may_be_resumed(const char *name, int fd)
+{
+	return is_pull(name) && fd >= 0 && last_change(fd) > time(NULL) - TEMP_PULL_KEPT_S;
+}
+
+static bool collect_entry(int dir_fd, const char *name, enum spare spare, struct err *err)
 {
 	CLEANUP_CLOSE int fd = -1;
 	bool abandoned;
 
 	return take_abandoned(dir_fd, name, &fd, &abandoned, err) &&
-	       (!abandoned || fs_remove_tree(dir_fd, name, err));
+	       (!abandoned || (spare == SPARE_YOUNG && may_be_resumed(name, fd)) ||
+		fs_remove_tree(dir_fd, name, err));
 }
 
 static void keep_first(struct err *first, const struct err *next)
@@ -216,7 +317,7 @@ static void keep_first(struct err *first, const struct err *next)
 		*first = *next;
 }
 
-static void collect_dir(int dir_fd, const char *prefix, struct err *first)
+static void collect_dir(int dir_fd, const char *prefix, enum spare spare, struct err *first)
 {
 	CLEANUP(name_list_done) struct name_list list = { 0 };
 	struct err err = { 0 };
@@ -225,7 +326,7 @@ static void collect_dir(int dir_fd, const char *prefix, struct err *first)
 		keep_first(first, &err);
 	vec_each(&list.names, name) {
 		if (strncmp(*name, prefix, strlen(prefix)) == 0 &&
-		    !collect_entry(dir_fd, *name, &err))
+		    !collect_entry(dir_fd, *name, spare, &err))
 			keep_first(first, &err);
 	}
 }
@@ -235,11 +336,24 @@ bool temp_collect(const struct home *home, struct err *err)
 	CLEANUP_CLOSE int vms_fd = openat(home->root_fd, "vms", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct err first = { 0 };
 
-	collect_dir(home->tmp_fd, "", &first);
+	collect_dir(home->tmp_fd, "", SPARE_YOUNG, &first);
 	if (vms_fd >= 0 && !fs_same_file_system(vms_fd, home->tmp_fd))
-		collect_dir(vms_fd, TEMP_PREFIX, &first);
+		collect_dir(vms_fd, TEMP_PREFIX, SPARE_YOUNG, &first);
 	if (!fs_same_file_system(home->cache_fd, home->tmp_fd))
-		collect_dir(home->cache_fd, TEMP_PREFIX, &first);
+		collect_dir(home->cache_fd, TEMP_PREFIX, SPARE_YOUNG, &first);
+	if (first.kind == ERR_NONE)
+		return true;
+	*err = first;
+	return false;
+}
+
+bool temp_collect_pulls(const struct home *home, struct err *err)
+{
+	struct err first = { 0 };
+
+	collect_dir(home->tmp_fd, TEMP_PULL_PREFIX, SPARE_NONE, &first);
+	if (!fs_same_file_system(home->cache_fd, home->tmp_fd))
+		collect_dir(home->cache_fd, TEMP_PREFIX TEMP_PULL_PREFIX, SPARE_NONE, &first);
 	if (first.kind == ERR_NONE)
 		return true;
 	*err = first;

@@ -39,10 +39,14 @@ bool temp_make_bundle(const struct home *home, struct temp *ret, struct err *err
 bool temp_make_vm_file(const struct home *home, const char *prefix, struct temp *ret,
 		       struct err *err);
 
+/* A directory (mode 0700) that can be renamed into ROOT/cache. */
+bool temp_make_image(const struct home *home, struct temp *ret, struct err *err);
+
 /*
- * The directory of a pull in ROOT/tmp, whose name follows from `key` (the image's full name): made, or taken over with
- * what an earlier pull left in it. Waits while another process holds it. The collector leaves it alone for
- * TEMP_PULL_KEPT_S after its last change, so that a pull can be resumed after other commands.
+ * The directory of a pull, whose name follows from `key` (the image's full name): made, or taken over with what an
+ * earlier pull left in it. It can be renamed into ROOT/cache. Waits while another process holds it; ends early on
+ * cancellation. The collector leaves it alone until TEMP_PULL_KEPT_S after its last change (of the directory or of any
+ * file in it), so that a pull can be resumed after other commands.
  */
 #define TEMP_PULL_PREFIX "pull-"
 #define TEMP_PULL_KEPT_S ((time_t)24 * 60 * 60)
@@ -60,7 +64,11 @@ bool temp_hide(const struct home *home, int area_fd, int dir_fd, const char *nam
 	       struct err *err);
 bool temp_remove(struct temp *temp, struct err *err);
 
-/* Removes every temporary entry that nobody holds. Problems with single entries do not stop it; the first is told. */
+/* Removes every temporary entry that nobody holds, but for pulls that may be resumed. Problems with single entries do
+ * not stop it; the first is told. */
 bool temp_collect(const struct home *home, struct err *err);
+
+/* Those pulls, too, however young. */
+bool temp_collect_pulls(const struct home *home, struct err *err);
 
 #endif

@@ -202,3 +202,21 @@ load ../lib/store
 	tart get copy --format json
 	assert_equal "$(jq -r '.Size | tonumber > 0.02' <<<"$output")" true
 }
+
+@test 'list, fqn, delete: an image chosen from an index, by the digest of the index' {
+	make_image h/ns 1 "sha256:$(hex_of 9)"
+	tart list --quiet
+	assert_output "$(printf 'h/ns@sha256:%s\nh/ns@sha256:%s' "$(hex_of 1)" "$(hex_of 9)")"
+	tart fqn "h/ns@sha256:$(hex_of 9)"
+	assert_output "h/ns@sha256:$(hex_of 1)"
+	tart clone "h/ns@sha256:$(hex_of 9)" vm
+	assert_success
+	tart prune --gc
+	assert_success
+	tart list --quiet --source oci
+	assert_output --partial "$(hex_of 1)"
+	tart delete "h/ns@sha256:$(hex_of 9)"
+	assert_success
+	tart list --quiet
+	assert_output vm
+}

@@ -219,3 +219,31 @@ requires_blocks() {
 	assert_equal "$(listed)" ''
 	assert_tmp_empty
 }
+
+@test 'prune --gc: unfinished pulls, but for those at work' {
+	pull=$TART_HOME/tmp/pull-$(hex_of 1 | cut -c-32)
+	mkdir -p "$pull" "${pull%1}2"
+	echo 'so far' >"$pull/disk.img"
+	hold_lock flock "${pull%1}2"
+	tart list
+	assert_success
+	assert_file_exist "$pull/disk.img"
+	tart prune --older-than 0
+	assert_success
+	assert_file_exist "$pull/disk.img"
+	tart prune --gc
+	assert_success
+	assert_equal "$output$stderr" ''
+	run ls "$TART_HOME/tmp"
+	assert_output "$(basename "${pull%1}2")"
+}
+
+@test 'unfinished pulls of yesterday are collected' {
+	pull=$TART_HOME/tmp/pull-$(hex_of 1 | cut -c-32)
+	mkdir -p "$pull"
+	echo 'so far' >"$pull/disk.img"
+	touch -d '25 hours ago' "$pull/disk.img" "$pull"
+	tart list
+	assert_success
+	assert_tmp_empty
+}
