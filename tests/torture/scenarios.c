@@ -12,7 +12,10 @@
 	{                     \
 		STEP_FILL, vm \
 	}
-#define NEW(vm) TART("create --linux --disk-size 1 " vm), FILL(vm)
+#define EIGHT(text) text text text text text text text text
+#define DIGEST      "sha256:" EIGHT("61616161")
+#define DIGEST_T    "sha256:" EIGHT("74747474") /* of the image with tag t */
+#define NEW(vm)     TART("create --linux --disk-size 1 " vm), FILL(vm)
 
 const struct scenario scenarios[] = {
 	{ .name = "create", .command = "create --linux --disk-size 1 a" },
@@ -159,6 +162,36 @@ const struct scenario scenarios[] = {
 		.name = "import onto an existing name",
 		.steps = { NEW("a"), NEW("b"), TART("export a @/a.tvm") },
 		.command = "import @/a.tvm b",
+	},
+	{
+		.name = "store an image",
+		.steps = { NEW("a") },
+		.command = "@/home/vms/a h:1/deep/ns:t " DIGEST,
+		.stores = true,
+	},
+	{
+		.name = "store an image under a tag that moves",
+		.steps = { NEW("a"), { STEP_IMAGE, "t" } },
+		.command = "@/home/vms/a h/ns:t " DIGEST,
+		.stores = true,
+	},
+	{
+		.name = "store an image under a second tag",
+		.steps = { NEW("a"), { STEP_IMAGE, "t" }, { STEP_IMAGE, "u" } },
+		.command = "@/home/vms/a h/ns:u " DIGEST_T,
+		.stores = true,
+	},
+	{
+		.name = "store an image by digest",
+		.steps = { NEW("a"), { STEP_IMAGE, "t" } },
+		.command = "@/home/vms/a h/ns@" DIGEST " " DIGEST,
+		.stores = true,
+	},
+	{
+		.name = "store an image by the digest of an index",
+		.steps = { NEW("a") },
+		.command = "@/home/vms/a h/ns@" DIGEST_T " " DIGEST,
+		.stores = true,
 	},
 	{ .name = NULL },
 };

@@ -22,6 +22,7 @@ struct scenario {
 	const char *name;
 	struct step steps[8];
 	const char *command; /* as STEP_TART */
+	bool stores;         /* the command is one of store_image.c, not of tart */
 	const char *clone;   /* TART_CLONE for all of it, or NULL */
 	bool no_exchange;    /* the file system cannot exchange two names */
 	bool once;           /* a second run of the command is an error by nature */

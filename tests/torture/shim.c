@@ -8,7 +8,7 @@
  *	TORTURE_NO_EXCHANGE  renameat2(RENAME_EXCHANGE) is not supported, as on NFS
  *
  * Every call goes to the kernel by syscall(2), so that which libc function calls which does not matter. Only the
- * program named "tart" is tortured, not what it starts.
+ * programs named "tart" and "store_image" are tortured, not what they start.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,8 @@ static long number(const char *name)
 
 __attribute__((constructor)) static void start(void)
 {
-	if (strcmp(program_invocation_short_name, "tart") != 0)
+	if (strcmp(program_invocation_short_name, "tart") != 0 &&
+	    strcmp(program_invocation_short_name, "store_image") != 0)
 		return;
 	kill_at = number("TORTURE_KILL_AT");
 	fail_at = number("TORTURE_FAIL_AT");

@@ -10,6 +10,7 @@ setup() {
 	# A preloaded library and the address sanitizer do not go together.
 	! ldd "$TART" | grep -q 'lib[at]san' || skip 'needs a build without sanitizers'
 	export TORTURE_SHIM=$BUILD/tests/torture/libtorture_shim.so
+	export TORTURE_STORE=$BUILD/tests/torture/store_image
 	# Where syncing costs nothing, if there is such a place.
 	folder=$(mktemp -d -p /dev/shm tart-torture.XXXXXX) || folder=$(mktemp -d -p "$BATS_TEST_TMPDIR")
 }
@@ -131,6 +132,26 @@ torture() { # SCENARIO
 
 @test 'torture: import onto an existing name' {
 	torture 'import onto an existing name'
+}
+
+@test 'torture: store an image' {
+	torture 'store an image'
+}
+
+@test 'torture: store an image under a tag that moves' {
+	torture 'store an image under a tag that moves'
+}
+
+@test 'torture: store an image under a second tag' {
+	torture 'store an image under a second tag'
+}
+
+@test 'torture: store an image by digest' {
+	torture 'store an image by digest'
+}
+
+@test 'torture: store an image by the digest of an index' {
+	torture 'store an image by the digest of an index'
 }
 
 @test 'torture: clone by reflink' {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kills a command of tart after each call that changes the disk, and makes each of these calls fail: `torture NAME
- * FOLDER` runs one scenario in an empty folder, `torture --list` names them. $TART is the program, $TORTURE_SHIM the preloaded library.
+ * FOLDER` runs one scenario in an empty folder, `torture --list` names them. $TART is the program, $TORTURE_STORE that of
+ * store_image.c, $TORTURE_SHIM the preloaded library.
  *
  * For n = 1, 2, ... the home is put back as the scenario's preparation left it, the command runs with the fault at
  * its n-th call, then a harmless command (`tart list`) runs, which collects temporary files. After a kill everything
@@ -25,6 +26,7 @@
 struct torture {
 	const struct scenario *scenario;
 	const char *tart;
+	const char *store;
 	const char *shim;
 	char *root; /* everything is below it */
 	char *home; /* root/home */
@@ -105,13 +107,14 @@ static int run(const struct torture *t, char *const *argv, enum fault fault, lon
 	return status;
 }
 
-static int run_tart(const struct torture *t, const char *line, enum fault fault, long n)
+static int run_program(const struct torture *t, const char *program, const char *line,
+		       enum fault fault, long n)
 {
 	CLEANUP(words_done) struct words words = { .n = 0 };
 	struct span rest = span_of(line);
 	struct span word;
 
-	words_add(&words, xstrdup(t->tart));
+	words_add(&words, xstrdup(program));
 	while (span_next(&rest, ' ', &word)) {
 		bool rooted = word.len > 0 && word.ptr[0] == '@';
 
@@ -120,6 +123,17 @@ static int run_tart(const struct torture *t, const char *line, enum fault fault,
 				   xstrndup(word.ptr, word.len));
 	}
 	return run(t, words.v, fault, n);
+}
+
+static int run_tart(const struct torture *t, const char *line, enum fault fault, long n)
+{
+	return run_program(t, t->tart, line, fault, n);
+}
+
+static int run_command(const struct torture *t, enum fault fault, long n)
+{
+	return run_program(t, t->scenario->stores ? t->store : t->tart, t->scenario->command, fault,
+			   n);
 }
 
 static void run_tool(const struct torture *t, char *const *argv)
@@ -299,7 +313,7 @@ static void run_again(const struct torture *t, struct str *problem)
 
 	if (t->scenario->once)
 		return;
-	if (run_tart(t, t->scenario->command, FAULT_NONE, 0) != 0) {
+	if (run_command(t, FAULT_NONE, 0) != 0) {
 		read_stderr(t, &text);
 		str_addf(problem, "it fails when run again: %s", str_text(&text));
 	}
@@ -315,7 +329,7 @@ static long kill_at_each(struct torture *t)
 		int status;
 
 		reset(t);
-		status = run_tart(t, t->scenario->command, FAULT_KILL, n);
+		status = run_command(t, FAULT_KILL, n);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			return n - 1;
 		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
@@ -343,7 +357,7 @@ static void fail_at_each(struct torture *t, long calls)
 		int status;
 
 		reset(t);
-		status = run_tart(t, t->scenario->command, FAULT_FAIL, n);
+		status = run_command(t, FAULT_FAIL, n);
 		read_stderr(t, &text);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
 			str_addf(&problem, "wait status %d\n", status);
@@ -369,7 +383,7 @@ static void learn(struct torture *t)
 {
 	reset(t);
 	take(t, &t->before);
-	if (run_tart(t, t->scenario->command, FAULT_NONE, 0) != 0)
+	if (run_command(t, FAULT_NONE, 0) != 0)
 		die("the command fails without a fault");
 	take(t, &t->after);
 }
@@ -409,7 +423,9 @@ static int list(void)
 
 int main(int argc, char **argv)
 {
-	struct torture t = { .tart = getenv("TART"), .shim = getenv("TORTURE_SHIM") };
+	struct torture t = { .tart = getenv("TART"),
+			     .store = getenv("TORTURE_STORE"),
+			     .shim = getenv("TORTURE_SHIM") };
 	int result;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -417,9 +433,10 @@ int main(int argc, char **argv)
 		return list();
 	if (argc == 3)
 		t.scenario = find(argv[1]);
-	if (!t.scenario || !t.tart || !t.shim) {
-		fprintf(stderr, "usage: TART=... TORTURE_SHIM=... torture SCENARIO FOLDER\n"
-				"       torture --list\n");
+	if (!t.scenario || !t.tart || !t.store || !t.shim) {
+		fprintf(stderr,
+			"usage: TART=... TORTURE_STORE=... TORTURE_SHIM=... torture SCENARIO FOLDER\n"
+			"       torture --list\n");
 		return 64;
 	}
 	t.root = xstrdup(argv[2]);
