@@ -238,3 +238,15 @@ bool disk_open_root(int bundle_fd, const struct disk_opts *opts, struct disk_spe
 	spec = (struct disk_spec)DISK_SPEC_INIT;
 	return true;
 }
+
+bool disk_open_further(int bundle_fd, const char *name, struct disk_spec *ret, struct err *err)
+{
+	struct disk_spec spec = DISK_SPEC_INIT;
+
+	spec.fd = openat(bundle_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (spec.fd < 0)
+		return err_sys(err, errno, "cannot open the disk '%s'", name);
+	spec.source = DISK_SOURCE_FILE;
+	*ret = spec;
+	return true;
+}

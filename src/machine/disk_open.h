@@ -41,4 +41,7 @@ bool disk_open(const struct disk_arg *arg, const struct home *home, const char *
 bool disk_open_root(int bundle_fd, const struct disk_opts *opts, struct disk_spec *ret,
 		    struct err *err);
 
+/* Opens a further disk of the bundle (storage/extras.h), which is raw. The caller holds the VM's record lock. */
+bool disk_open_further(int bundle_fd, const char *name, struct disk_spec *ret, struct err *err);
+
 #endif

@@ -122,20 +122,27 @@ static void add_accel_arm64(struct qemu_argv *argv, const struct machine_spec *s
 	opt(argv, "-cpu", "max,pauth-impdef=on");
 }
 
+static bool has_firmware(const struct machine_spec *spec)
+{
+	return spec->kernel_fd < 0;
+}
+
 static void add_board(struct qemu_argv *argv, const struct machine_spec *spec)
 {
+	const char *flash = has_firmware(spec) ? "pflash0=code,pflash1=vars," : "";
+
 	if (spec->arch == ARCH_AMD64) {
 		opt(argv, "-machine",
-		    "q35,memory-backend=ram,pflash0=code,pflash1=vars,smm=off,vmport=off,hpet=off,"
-		    "dump-guest-core=off");
+		    "q35,memory-backend=ram,%ssmm=off,vmport=off,hpet=off,dump-guest-core=off",
+		    flash);
 		add_accel_amd64(argv, spec);
 		opt(argv, "-global", "ICH9-LPC.disable_s3=1");
 		opt(argv, "-global", "ICH9-LPC.disable_s4=1");
 		return;
 	}
-	opt(argv, "-machine",
-	    "virt,gic-version=%s%s,memory-backend=ram,pflash0=code,pflash1=vars,dump-guest-core=off",
-	    spec->accel == ACCEL_KVM ? "host" : "3", spec->nested ? ",virtualization=on" : "");
+	opt(argv, "-machine", "virt,gic-version=%s%s,memory-backend=ram,%sdump-guest-core=off",
+	    spec->accel == ACCEL_KVM ? "host" : "3", spec->nested ? ",virtualization=on" : "",
+	    flash);
 	add_accel_arm64(argv, spec);
 }
 
@@ -180,6 +187,15 @@ static void add_firmware(struct qemu_argv *argv, const struct machine_spec *spec
 	add_fdset(argv, FDSET_VARS, spec->vars_fd);
 	opt(argv, "-blockdev", "driver=file,node-name=vars-f,filename=/dev/fdset/%d", FDSET_VARS);
 	opt(argv, "-blockdev", "driver=raw,node-name=vars,file=vars-f");
+}
+
+/* QEMU has no fdsets for these: it opens the descriptor's own name. */
+static void add_kernel(struct qemu_argv *argv, const struct machine_spec *spec)
+{
+	opt(argv, "-kernel", "/proc/self/fd/%d", inherit(argv, spec->kernel_fd));
+	if (spec->initramfs_fd >= 0)
+		opt(argv, "-initrd", "/proc/self/fd/%d", inherit(argv, spec->initramfs_fd));
+	opt(argv, "-append", "%s", spec->cmdline);
 }
 
 /* How one disk is wired: names of its nodes and its place in the machine. */
@@ -393,7 +409,10 @@ void qemu_argv_build(const char *program, const struct machine_spec *spec, struc
 	add_processors(&argv, spec);
 	add_board(&argv, spec);
 	add_control(&argv, spec);
-	add_firmware(&argv, spec);
+	if (has_firmware(spec))
+		add_firmware(&argv, spec);
+	else
+		add_kernel(&argv, spec);
 	add_disks(&argv, spec);
 	add_nics(&argv, spec);
 	add_helpers(&argv);

@@ -138,6 +138,27 @@ static void hint_at_boot(const struct run *run)
 		run_ui_status(run->options->ui, "%s", str_text(&hint));
 }
 
+static bool open_further_disks(struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->extras.disks.n; i++) {
+		struct disk_spec *spec = &run->disks.v[i].spec;
+
+		if (!disk_open_further(run->bundle_fd, run->extras.disks.v[i], spec, err))
+			return false;
+		run->spec.disks.v[i] = *spec;
+	}
+	return true;
+}
+
+static bool open_variables(struct run *run, struct err *err)
+{
+	if (run->extras.boots_kernel)
+		return true;
+	hint_at_boot(run);
+	return nvram_open(run->bundle_fd, run->config.arch, &run->firmware, &run->spec.vars_fd,
+			  err);
+}
+
 /* Opens what only the holder of the VM's lock may. */
 static bool open_bundle(struct run *run, struct err *err)
 {
@@ -151,9 +172,7 @@ static bool open_bundle(struct run *run, struct err *err)
 	if (!disk_check(run->bundle_fd, err) ||
 	    !disk_open_root(run->bundle_fd, &run->options->root_disk, &run->spec.root, err))
 		return false;
-	hint_at_boot(run);
-	return nvram_open(run->bundle_fd, run->config.arch, &run->firmware, &run->spec.vars_fd,
-			  err) &&
+	return open_further_disks(run, err) && open_variables(run, err) &&
 	       supervisor_open(run->supervisor, run->bundle_fd, &run->tty, err);
 }
 
@@ -183,11 +202,13 @@ static const char *path_of_busy_disk(const struct run *run, const char *detail, 
 	const struct run_options *o = run->options;
 	const char *device = strstr(detail, "dev-disk");
 	size_t i = device ? (size_t)strtoul(device + strlen("dev-disk"), NULL, 10) : 0;
+	size_t n_own = run->extras.disks.n;
 
-	if (i > 0 && i <= o->n_disks)
-		str_add_span(buf, o->disks[i - 1].target);
+	if (i > n_own && i <= n_own + o->n_disks)
+		str_add_span(buf, o->disks[i - n_own - 1].target);
 	else
-		str_addf(buf, "%s/vms/%s/%s", o->home->path, o->name, BUNDLE_DISK);
+		str_addf(buf, "%s/vms/%s/%s", o->home->path, o->name,
+			 i > 0 && i <= n_own ? run->extras.disks.v[i - 1] : BUNDLE_DISK);
 	return str_text(buf);
 }
 
@@ -228,7 +249,8 @@ static void tidy_bundle(struct run *run, const struct supervisor_result *result)
 {
 	struct err ignored = { 0 };
 
-	(void)nvram_punch_zeros(run->spec.vars_fd, &ignored);
+	if (run->spec.vars_fd >= 0)
+		(void)nvram_punch_zeros(run->spec.vars_fd, &ignored);
 	if (!result->clean)
 		(void)disk_repair(run->bundle_fd, &ignored);
 }

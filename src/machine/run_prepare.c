@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -16,19 +17,54 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-static bool find_programs(struct run *run, struct err *err)
+static bool open_firmware(struct run *run, struct err *err)
 {
-	const struct run_options *o = run->options;
-	enum guest_arch arch = run->config.arch;
-
-	if (!qemu_find(arch, guest_arch_of_host(), o->screen.path, &run->qemu_path, err) ||
-	    !o->find_firmware(arch, &run->firmware, err))
+	if (!run->options->find_firmware(run->config.arch, &run->firmware, err))
 		return false;
 	run->spec.code_fd = open(run->firmware.code_path, O_RDONLY | O_CLOEXEC);
 	if (run->spec.code_fd < 0)
 		return err_sys(err, errno, "cannot open firmware '%s'", run->firmware.code_path);
 	run->spec.code_qcow2 = run->firmware.code_format == FIRMWARE_QCOW2;
 	return true;
+}
+
+/* Opens a file that QEMU will open again by its descriptor's name, perhaps as another user: the file must allow that. Who
+ * cannot enter the bundle's directory gains nothing by it. */
+static bool open_readable(int bundle_fd, const char *name, int *ret_fd, struct err *err)
+{
+	CLEANUP_CLOSE int fd = openat(bundle_fd, name,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot open '%s'", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_GENERAL, "'%s' is not a regular file", name);
+	if (!(st.st_mode & S_IROTH) && fchmod(fd, (st.st_mode & 0777) | 0444) < 0)
+		return err_sys(err, errno, "cannot make '%s' readable for QEMU", name);
+	*ret_fd = TAKE_FD(fd);
+	return true;
+}
+
+static bool open_kernel(struct run *run, struct err *err)
+{
+	struct machine_spec *spec = &run->spec;
+
+	spec->cmdline = run->extras.cmdline;
+	return open_readable(run->bundle_fd, BUNDLE_KERNEL, &spec->kernel_fd, err) &&
+	       (!run->extras.has_initramfs ||
+		open_readable(run->bundle_fd, BUNDLE_INITRAMFS, &spec->initramfs_fd, err));
+}
+
+static bool find_programs(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+
+	if (!qemu_find(run->config.arch, guest_arch_of_host(), o->screen.path, &run->qemu_path,
+		       err) ||
+	    !extras_read(&run->config, &run->extras, err))
+		return false;
+	return run->extras.boots_kernel ? open_kernel(run, err) : open_firmware(run, err);
 }
 
 void run_use_emulation(struct run *run)
@@ -74,13 +110,21 @@ static bool open_serial(struct run *run, struct err *err)
 	return !o->serial_path || tty_open_path(o->serial_path, &run->tty, err);
 }
 
+/* Those of the bundle come first, as empty places until the VM's lock is held: run.c opens them. */
 static bool open_disks(struct run *run, struct err *err)
 {
 	const struct run_options *o = run->options;
+	size_t n = run->extras.disks.n + o->n_disks;
 
-	if (o->n_disks > DISKS_MAX)
+	if (n > DISKS_MAX)
 		return err_set(err, ERR_GENERAL, "a VM can have %d further disks, not %zu",
-			       DISKS_MAX, o->n_disks);
+			       DISKS_MAX, n);
+	for (size_t i = 0; i < run->extras.disks.n; i++) {
+		struct open_disk disk = OPEN_DISK_INIT;
+
+		*vec_push(&run->disks) = disk;
+		*vec_push(&run->spec.disks) = disk.spec;
+	}
 	for (size_t i = 0; i < o->n_disks; i++) {
 		struct open_disk disk = OPEN_DISK_INIT;
 
@@ -177,9 +221,12 @@ void run_done(struct run *run)
 	vec_done(&run->spec.disks);
 	vec_done(&run->spec.nics);
 	disk_spec_done(&run->spec.root);
+	cleanup_close(&run->spec.kernel_fd);
+	cleanup_close(&run->spec.initramfs_fd);
 	cleanup_close(&run->spec.code_fd);
 	cleanup_close(&run->spec.vars_fd);
 	firmware_done(&run->firmware);
+	extras_done(&run->extras);
 	config_done(&run->config);
 	free(run->qemu_path);
 	explicit_bzero(run->vnc_password, sizeof(run->vnc_password));

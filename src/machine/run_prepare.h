@@ -8,13 +8,15 @@
 #include "machine/run.h"
 #include "machine/wordlist.h"
 #include "storage/bundle.h"
+#include "storage/extras.h"
 
 struct run {
 	const struct run_options *options;
 	int bundle_fd;
 	struct config config;
 	char *qemu_path;
-	struct firmware firmware;
+	struct firmware firmware; /* empty when a kernel is booted */
+	struct extras extras;
 	struct identity identity;
 	struct accel_choice accel;
 	VEC(struct open_disk) disks; /* --disk; spec.disks holds copies of their specs */
@@ -29,7 +31,11 @@ struct run {
 #define RUN_INIT(options_)                                                                         \
 	{                                                                                          \
 		.options = (options_), .bundle_fd = -1, .tty = TTY_INIT, .lock = BUNDLE_LOCK_INIT, \
-		.spec = { .code_fd = -1, .vars_fd = -1, .root = DISK_SPEC_INIT },                  \
+		.spec = { .kernel_fd = -1,                                                         \
+			  .initramfs_fd = -1,                                                      \
+			  .code_fd = -1,                                                           \
+			  .vars_fd = -1,                                                           \
+			  .root = DISK_SPEC_INIT },                                                \
 	}
 
 /* `bundle_fd` and `config` are there. Tells the user what is not as hoped for. */

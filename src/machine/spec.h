@@ -64,11 +64,16 @@ struct machine_spec {
 	uint64_t memory_bytes; /* a multiple of 1 MiB */
 	struct mac mac;        /* of the VM: its UUID is made of it */
 
-	int ram_fd;  /* memfd of memory_bytes */
-	int qmp_fd;  /* QEMU's end of a socketpair */
-	int con_fd;  /* QEMU's end: first serial port (ttyS0, ttyAMA0) */
-	int hvc_fd;  /* QEMU's end: virtio console hvc0 */
-	int code_fd; /* firmware, read-only */
+	int ram_fd; /* memfd of memory_bytes */
+	int qmp_fd; /* QEMU's end of a socketpair */
+	int con_fd; /* QEMU's end: first serial port (ttyS0, ttyAMA0) */
+	int hvc_fd; /* QEMU's end: virtio console hvc0 */
+	/* A kernel instead of firmware: -1 = firmware. QEMU opens these two by their descriptors' names, so they are
+	 * files that its user may read. */
+	int kernel_fd;
+	int initramfs_fd;    /* -1 = none */
+	const char *cmdline; /* of the kernel */
+	int code_fd;         /* firmware, read-only */
 	bool code_qcow2;
 	int vars_fd; /* its variables, raw, read-write */
 

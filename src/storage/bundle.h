@@ -28,6 +28,8 @@
 #define BUNDLE_QEMU_LOG     "qemu.log"
 #define BUNDLE_CONSOLE_LOG  "console.log"
 #define BUNDLE_VNC_SOCKET   "vnc.sock"
+#define BUNDLE_KERNEL       "kernel"    /* booted directly, if config.json says so: extras.h */
+#define BUNDLE_INITRAMFS    "initramfs" /* with it */
 
 enum vm_state { VM_STOPPED, VM_SUSPENDED, VM_RUNNING };
 

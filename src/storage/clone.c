@@ -11,6 +11,7 @@
 #include "image/copy.h"
 #include "storage/cache.h"
 #include "storage/config.h"
+#include "storage/extras.h"
 #include "storage/local.h"
 #include "storage/prune.h"
 
@@ -96,6 +97,26 @@ static bool link_state(int from_fd, int to_fd, struct err *err)
 	if (linkat(from_fd, BUNDLE_STATE, to_fd, BUNDLE_STATE, 0) == 0)
 		return true;
 	return copy_if_there(from_fd, to_fd, BUNDLE_STATE, err);
+}
+
+/* Others may read a kernel, if they get at it: QEMU, who is nobody, opens it by a descriptor that it has inherited. */
+static bool copy_extras(const struct source *source, int to_fd, struct err *err)
+{
+	CLEANUP(extras_done) struct extras extras = { 0 };
+
+	if (!extras_read(&source->config, &extras, err))
+		return false;
+	if (extras.boots_kernel &&
+	    !copy_file(source->fd, BUNDLE_KERNEL, to_fd, BUNDLE_KERNEL, 0644, NULL, err))
+		return false;
+	if (extras.has_initramfs &&
+	    !copy_file(source->fd, BUNDLE_INITRAMFS, to_fd, BUNDLE_INITRAMFS, 0644, NULL, err))
+		return false;
+	vec_each(&extras.disks, name) {
+		if (!copy_file(source->fd, *name, to_fd, *name, 0600, NULL, err))
+			return false;
+	}
+	return true;
 }
 
 static bool copy_small_files(const struct source *source, int to_fd, bool new_mac, struct err *err)
@@ -207,6 +228,7 @@ static bool clone_locked(const struct home *home, struct source *source,
 	return read_source(source, request->source, err) &&
 	       choose_mac(home, source, &new_mac, err) &&
 	       copy_small_files(source, temp->fd, new_mac, err) &&
+	       copy_extras(source, temp->fd, err) &&
 	       clone_disk(home, source, request, temp->fd, err) &&
 	       local_install(home, temp, request->new_name, err);
 }

@@ -182,6 +182,22 @@ static void with_qcow2_firmware(struct machine_spec *spec)
 	spec->code_qcow2 = true;
 }
 
+static void with_kernel(struct machine_spec *spec)
+{
+	spec->kernel_fd = FD_KERNEL;
+	spec->initramfs_fd = FD_INITRAMFS;
+	spec->cmdline = "console=ttyS0,115200 root=/dev/vda1 note=\"a, b\"";
+	spec->code_fd = -1;
+	spec->vars_fd = -1;
+}
+
+static void with_kernel_alone(struct machine_spec *spec)
+{
+	with_kernel(spec);
+	spec->initramfs_fd = -1;
+	spec->cmdline = "";
+}
+
 #define AMD64 ARCH_AMD64
 #define ARM64 ARCH_ARM64
 
@@ -212,7 +228,10 @@ const struct machine_row machine_rows[] = {
 	{ "amd64-window", AMD64, with_window, true },
 	{ "amd64-large", AMD64, with_large_figures, false },
 	{ "amd64-qcow2-firmware", AMD64, with_qcow2_firmware, false },
+	{ "amd64-kernel", AMD64, with_kernel, false },
+	{ "amd64-kernel-alone", AMD64, with_kernel_alone, false },
 	{ "arm64", ARM64, NULL, true },
+	{ "arm64-kernel", ARM64, with_kernel, false },
 	{ "arm64-kvm", ARM64, with_kvm, false },
 	{ "arm64-kvm-nested", ARM64, with_kvm_nested, false },
 	{ "arm64-nested", ARM64, with_nested, true },
@@ -242,6 +261,8 @@ void machine_row_fill(const struct machine_row *row, struct machine_spec *ret)
 		.qmp_fd = FD_QMP,
 		.con_fd = FD_CON,
 		.hvc_fd = FD_HVC,
+		.kernel_fd = -1,
+		.initramfs_fd = -1,
 		.code_fd = FD_CODE,
 		.vars_fd = FD_VARS,
 		.root = { .fd = FD_ROOT, .overlay_fd = -1 },

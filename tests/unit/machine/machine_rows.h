@@ -18,6 +18,8 @@ enum row_fd {
 	FD_ROOT,
 	FD_OVERLAY,
 	FD_DISK, /* and as many as there are disks */
+	FD_KERNEL = FD_DISK + DISKS_MAX,
+	FD_INITRAMFS,
 };
 
 struct machine_row {
