@@ -4,12 +4,13 @@
  *
  * Shared by threads. The first 401 makes one of them authenticate; the others wait and use what it got. Credentials go to
  * the registry's own origin and to the realm it names, which an https registry may only name as https; tokens go to the
- * registry's origin. An answer 401 to fresh authentication is final.
+ * registry's origin. An answer 401 to fresh authentication is final. docs/ARCHITECTURE.md has the states.
  *
  * Retries: transport errors, 408, 429 (Retry-After), 500, 502, 503, 504, as http/retry.h says, each told by the notice.
- * $TART_RETRY_DELAY (milliseconds) replaces the base of the back-off.
+ * $TART_RETRY_DELAY replaces the milliseconds that a second of such a wait takes.
  *
  * An error names what was being done, the reference, the HTTP status and the registry's own words: image-format.md 9.4.
+ * What else an answer has to say is the error's detail. ERR_TRANSPORT: connections broke, to the last attempt.
  */
 #ifndef TART_REGISTRY_SESSION_H
 #define TART_REGISTRY_SESSION_H
@@ -30,9 +31,10 @@ struct registry_options {
 	const char *host;       /* with port if given */
 	const char *repository; /* NULL: for registry_ping() only */
 	bool is_insecure;       /* plain HTTP */
-	/* Instead of looking for them: for `login`. NULL = credentials_find(). */
+	/* Instead of looking for them: for `login`. NULL = credentials_find(), after the first 401. */
 	const struct credentials *credentials;
 	struct notice notice;
+	int64_t (*now)(void); /* seconds since 1970; NULL = the system's clock */
 };
 
 /* Options are copied, `http` is borrowed. ERR_HOST for a host that is none. */
@@ -47,24 +49,31 @@ static inline void registry_cleanup(struct registry **slot)
 
 struct registry_request {
 	enum http_method method;
-	const char *path; /* below /v2/REPOSITORY/, or an absolute address that the registry has named */
+	/* Below /v2/REPOSITORY/ (NULL: /v2/ itself), or an absolute address that the registry has named: credentials stay away
+	 * from one on another origin, and it must not leave https. */
+	const char *path;
 	const struct http_header *headers;
 	size_t n_headers;
 	struct http_body body;
+	void (*begin)(
+		void *ctx); /* the body is about to be sent, perhaps once more; may be NULL, as `sent` */
 	void (*sent)(void *ctx, uint64_t bytes);
 	void *ctx;
-	const char *doing;   /* "pulling blob", for errors */
-	const int *expected; /* statuses that are answers, ends with 0; 404 too if the caller wants to see it */
-	bool once;           /* no retry on transport errors and 5xx: the caller has a better way to go on */
+	const char *doing;     /* "pulling blob", for errors */
+	const char *reference; /* ":tag" or "@digest", for errors; NULL = none */
+	const int *
+		expected; /* statuses that are answers, ends with 0; 404 too if the caller wants to see it */
+	bool once; /* no retries: the caller has a better way to go on */
 };
 
-/* Returns an exchange whose status is one of the expected. */
+/* Returns an exchange whose status is one of the expected. The request is borrowed for the call, its body and `sent` until
+ * the exchange ends. */
 bool registry_start(struct registry *registry, const struct registry_request *request,
 		    struct http_exchange **ret, struct err *err);
 
 /* As above, without interest in the body. */
-bool registry_do(struct registry *registry, const struct registry_request *request,
-		 int *ret_status, struct err *err);
+bool registry_do(struct registry *registry, const struct registry_request *request, int *ret_status,
+		 struct err *err);
 
 /* The login check: GET /v2/ answers 200. */
 bool registry_ping(struct registry *registry, struct err *err);
@@ -76,7 +85,7 @@ struct fetched_manifest {
 	blob_digest digest;
 	char *media_type; /* of the answer, without parameters; NULL = none */
 };
-void fetched_manifest_done(struct fetched_manifest *fetched);
+void fetched_manifest_done(struct fetched_manifest *fetched); /* fits CLEANUP() */
 
 /* *ret_found = false for 404, if ret_found is not NULL; else that is an error. */
 bool registry_get_manifest(struct registry *registry, const char *reference,
