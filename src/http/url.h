@@ -12,6 +12,8 @@
 #include "base/span.h"
 #include "base/str.h"
 
+#define URL_BYTES_MAX 8192
+
 struct url {
 	bool is_tls; /* https rather than http; there is nothing else */
 	char *host;  /* lower case, brackets of an IPv6 address included */
@@ -19,7 +21,8 @@ struct url {
 	char *target; /* path and query, at least "/"; no fragment */
 };
 
-/* Absolute, at most 8192 bytes, no user name or password, no control characters or blanks. */
+/* Absolute, at most URL_BYTES_MAX, no user name or password, no control characters or blanks. Errors show neither
+ * passwords nor queries. */
 bool url_parse(struct span text, struct url *ret, struct err *err);
 void url_done(struct url *url); /* fits CLEANUP() */
 
@@ -27,6 +30,8 @@ void url_done(struct url *url); /* fits CLEANUP() */
 bool url_same_origin(const struct url *a, const struct url *b);
 
 void url_print(const struct url *url, struct str *out);
+void url_print_peer(const struct url *url,
+		    struct str *out); /* host, and port unless it is the scheme's own */
 
 /* What `reference` (absolute or relative) means on a page at `base`, which is absolute. Appends to *out. */
 bool url_resolve(const char *base, struct span reference, struct str *out, struct err *err);
