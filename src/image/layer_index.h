@@ -23,6 +23,9 @@
 #define LAYER_INDEX_MAX        ((size_t)64 << 20) /* bytes, encoded: nearly 2 TB of data */
 #define LAYER_INDEX_LAYERS_MAX 65536
 
+/* Of one layer: looking one up reads what is before it. Our layers have at most 512. */
+#define LAYER_INDEX_PIECES_MAX 4096
+
 /* The pieces of one layer. Starts as { 0 }. */
 struct layer_pieces {
 	uint64_t data_bytes; /* of the layer */
