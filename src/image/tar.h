@@ -38,6 +38,7 @@ struct tar_member {
 	const char
 		*name; /* borrowed until the next member; NULL when it has none that can be shown */
 	bool is_regular_file; /* and no link */
+	bool is_directory;
 	bool has_size;
 	uint64_t size_bytes;
 	uint64_t data_bytes; /* of which stored: size_bytes, or less for a sparse file */

@@ -96,6 +96,7 @@ static struct tar_member describe(struct archive_entry *entry)
 		.name = archive_entry_pathname(entry),
 		.is_regular_file = archive_entry_filetype(entry) == AE_IFREG &&
 				   !archive_entry_hardlink(entry) && !archive_entry_symlink(entry),
+		.is_directory = archive_entry_filetype(entry) == AE_IFDIR,
 		.has_size = archive_entry_size_is_set(entry) && size >= 0,
 	};
 
