@@ -275,15 +275,15 @@ static enum outcome attempt(struct registry *registry, const struct registry_req
 	return OUTCOME_DONE;
 }
 
-bool registry_start(struct registry *registry, const struct registry_request *request,
-		    struct http_exchange **ret, struct err *err)
+bool registry_try(struct registry *registry, const struct registry_request *request,
+		  struct http_exchange **ret, struct err *err)
 {
 	CLEANUP_STR struct str url = { 0 };
 	struct attempt_failure failure = { 0 };
 	enum outcome outcome;
 
 	if (!find_address(registry, request->path, &url, err))
-		return registry_context(registry, request->doing, request->reference, err);
+		return false;
 	for (;;) {
 		outcome = attempt(registry, request, str_text(&url), &failure, ret, err);
 		if (outcome == OUTCOME_DONE)
@@ -291,8 +291,15 @@ bool registry_start(struct registry *registry, const struct registry_request *re
 		failure.attempts++;
 		if (outcome == OUTCOME_FAILED || request->once ||
 		    !registry_pause(registry, request->doing, failure, err))
-			return registry_context(registry, request->doing, request->reference, err);
+			return false;
 	}
+}
+
+bool registry_start(struct registry *registry, const struct registry_request *request,
+		    struct http_exchange **ret, struct err *err)
+{
+	return registry_try(registry, request, ret, err) ||
+	       registry_context(registry, request->doing, request->reference, err);
 }
 
 bool registry_do(struct registry *registry, const struct registry_request *request, int *ret_status,
@@ -365,8 +372,8 @@ bool registry_get_text(struct registry *registry, const struct registry_request 
 		CLEANUP_EXCHANGE struct http_exchange *exchange = NULL;
 		CLEANUP_STR struct str text = { 0 };
 
-		if (!registry_start(registry, request, &exchange, err))
-			return false;
+		if (!registry_try(registry, request, &exchange, err))
+			break;
 		if (http_read_all(exchange, max, &text, err)) {
 			str_add_span(out, str_span(&text));
 			*ret_exchange = TAKE_PTR(exchange);
@@ -375,6 +382,7 @@ bool registry_get_text(struct registry *registry, const struct registry_request 
 		failure.attempts++;
 		if (err->kind != ERR_TRANSPORT ||
 		    !registry_pause(registry, request->doing, failure, err))
-			return registry_context(registry, request->doing, request->reference, err);
+			break;
 	}
+	return registry_context(registry, request->doing, request->reference, err);
 }

@@ -32,6 +32,10 @@ bool registry_owns(const struct registry *registry, const char *url);
 bool registry_context(const struct registry *registry, const char *doing, const char *reference,
 		      struct err *err);
 
+/* registry_start() whose errors have no context yet: for those that go on after some of them. */
+bool registry_try(struct registry *registry, const struct registry_request *request,
+		  struct http_exchange **ret, struct err *err);
+
 /* Between two attempts, of which `attempt` have been made: tells why (*err) and waits. False when there is nothing to wait
  * for any more; *err is then why, or cancellation. */
 struct attempt_failure {
