@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -37,7 +39,10 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	size_t len = size * n;
 
 	easy->was_active = true;
-	return transfer_put(&easy->transfer, data, len) ? len : CURL_WRITEFUNC_PAUSE;
+	if (!transfer_put(&easy->transfer, data, len))
+		return CURL_WRITEFUNC_PAUSE;
+	easy->received += len;
+	return len;
 }
 
 /* Up to `room` bytes of a file, at least one; the caller wants some. */
@@ -104,12 +109,21 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* libcurl's own would not set FD_CLOEXEC: children would keep connections open. */
+/*
+ * libcurl's own would not set FD_CLOEXEC: children would keep connections open. The kernel may keep only so much that it
+ * could not send yet: else it would take megabytes, and a slow connection look idle until a third of them has gone.
+ */
 static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
+	static const int unsent_max = 2 * (int)SEND_BYTES;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
 	(void)ctx;
 	(void)purpose;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (fd >= 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+				 sizeof(unsent_max));
+	return fd;
 }
 
 static const char *method_name(enum http_method method)
@@ -247,6 +261,22 @@ void easy_free(struct easy *easy)
 	transfer_done(&easy->transfer);
 	free(easy->peer);
 	free(easy);
+}
+
+/* A stream of HTTP/2 ends without its connection; a body that lasts until the connection is closed does not. */
+bool easy_is_near_end(const struct easy *easy)
+{
+	const struct head *head = &easy->transfer.head;
+	curl_off_t len = -1;
+	long version = 0;
+
+	(void)curl_easy_getinfo(easy->curl, CURLINFO_HTTP_VERSION, &version);
+	(void)curl_easy_getinfo(easy->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &len);
+	if (version >= CURL_HTTP_VERSION_2_0 || !head->is_complete || easy->sent < body_len(easy))
+		return false;
+	if (len < 0)
+		return head_find(head, "transfer-encoding", 0) && easy->received < EASY_REST_MAX;
+	return (uint64_t)len - easy->received < EASY_REST_MAX;
 }
 
 /* libcurl's and OpenSSL's words, which may quote a certificate. */

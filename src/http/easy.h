@@ -26,12 +26,16 @@ struct easy {
 	char *peer; /* host and port, for errors */
 	const struct http_request *request;
 	struct transfer transfer;
+	uint64_t received; /* of the body */
 	uint64_t sent;
 	uint64_t
 		reported; /* most that was ever sent: a body may be sent again, on another connection */
 	bool was_active;    /* bytes have passed since the network thread looked last */
 	uint64_t active_ms; /* when it saw that; the network thread's */
-	struct err err;     /* why a callback has ended it, or ERR_NONE */
+	uint64_t
+		unwanted_ms; /* since when its reader waits for its end, 0 = does not; the network thread's */
+	uint64_t end_ms; /* when it has to be over, by network_now_ms(); 0 = never */
+	struct err err;  /* why a callback has ended it, or ERR_NONE */
 };
 
 /* `request` is borrowed; url and authorization, which redirects change, replace those in it. */
@@ -42,6 +46,10 @@ static inline void easy_cleanup(struct easy **slot)
 {
 	easy_free(*slot);
 }
+
+/* Whether reading a little more, less than EASY_REST_MAX, is likely to save the connection for another request. */
+#define EASY_REST_MAX 65536
+bool easy_is_near_end(const struct easy *easy);
 
 /* The error that `code` stands for; `code` is not CURLE_OK. */
 void easy_explain(const struct easy *easy, CURLcode code, struct err *err);

@@ -13,6 +13,7 @@
 struct http {
 	struct easy_settings settings;
 	struct network *network;
+	uint64_t total_ms; /* 0 = no limit */
 };
 
 struct http_exchange {
@@ -71,6 +72,7 @@ bool http_new(const struct http_options *options, struct http **ret, struct err 
 	if (agent && !check_header("user-agent", agent, err))
 		return false;
 	http->settings.user_agent = agent ? xstrdup(agent) : NULL;
+	http->total_ms = options->total_ms;
 	http->settings.ca_file = environment_dup("SSL_CERT_FILE");
 	http->settings.ca_dir = environment_dup("SSL_CERT_DIR");
 	if (!network_new(options->idle_ms ? options->idle_ms : HTTP_IDLE_MS, &http->network, err))
@@ -95,19 +97,32 @@ void http_cancel(struct http *http)
 	network_cancel(http->network);
 }
 
+/* A request on its way from server to server. */
+struct journey {
+	struct url url;
+	const char *authorization; /* NULL = none, or none any more */
+	uint64_t end_ms;
+};
+
+static void journey_done(struct journey *journey)
+{
+	url_done(&journey->url);
+}
+
 /* One request to one server, up to the head of its answer. */
-static bool ask(struct http *http, const struct http_request *request, const struct url *url,
-		const char *authorization, struct http_exchange **ret, struct err *err)
+static bool ask(struct http *http, const struct http_request *request,
+		const struct journey *journey, struct http_exchange **ret, struct err *err)
 {
 	CLEANUP_EXCHANGE struct http_exchange *exchange = xcalloc(1, sizeof(*exchange));
 	CLEANUP_STR struct str text = { 0 };
 
-	url_print(url, &text);
+	url_print(&journey->url, &text);
 	exchange->url = str_take(&text);
 	exchange->waker = (struct waker){ .wake = network_wake, .ctx = http->network };
-	if (!cancel_check(err) ||
-	    !easy_new(&http->settings, request, url, authorization, &exchange->easy, err))
+	if (!cancel_check(err) || !easy_new(&http->settings, request, &journey->url,
+					    journey->authorization, &exchange->easy, err))
 		return false;
+	exchange->easy->end_ms = journey->end_ms;
 	network_add(http->network, exchange->easy);
 	if (!transfer_wait_head(&exchange->easy->transfer, err))
 		return false;
@@ -139,38 +154,39 @@ static bool resolve(const struct http_exchange *exchange, const char *location, 
 	return true;
 }
 
-/* Replaces *url. An origin that was left gets no authorization either when a later redirect leads back to it. */
-static bool follow(const struct http_exchange *exchange, const char *location, struct url *url,
-		   const char **authorization, struct err *err)
+/* An origin that was left gets no authorization either when a later redirect leads back to it. */
+static bool follow(const struct http_exchange *exchange, const char *location,
+		   struct journey *journey, struct err *err)
 {
 	CLEANUP(url_done) struct url next = { 0 };
-	struct url before = *url;
 
 	if (!resolve(exchange, location, &next, err))
 		return false;
-	if (url->is_tls && !next.is_tls)
+	if (journey->url.is_tls && !next.is_tls)
 		return err_set(err, ERR_GENERAL, "%s redirects from https to http (%s)",
 			       exchange->easy->peer, next.host);
-	if (!url_same_origin(url, &next))
-		*authorization = NULL;
-	*url = next;
-	next = before;
+	if (!url_same_origin(&journey->url, &next))
+		journey->authorization = NULL;
+	url_done(&journey->url);
+	journey->url = next;
+	next = (struct url){ 0 };
 	return true;
 }
 
 bool http_start(struct http *http, const struct http_request *request, struct http_exchange **ret,
 		struct err *err)
 {
-	CLEANUP(url_done) struct url url = { 0 };
-	const char *authorization = request->authorization;
+	CLEANUP(journey_done) struct journey journey = { .authorization = request->authorization };
 
-	if (!check_headers(request, err) || !url_parse(span_of(request->url), &url, err))
+	if (!check_headers(request, err) || !url_parse(span_of(request->url), &journey.url, err))
 		return false;
+	if (http->total_ms != 0)
+		journey.end_ms = network_now_ms() + http->total_ms;
 	for (int redirects = 0;; redirects++) {
 		CLEANUP_EXCHANGE struct http_exchange *exchange = NULL;
 		const char *location;
 
-		if (!ask(http, request, &url, authorization, &exchange, err))
+		if (!ask(http, request, &journey, &exchange, err))
 			return false;
 		location = redirect_of(request, exchange);
 		if (!location) {
@@ -180,7 +196,7 @@ bool http_start(struct http *http, const struct http_request *request, struct ht
 		if (redirects == HTTP_REDIRECT_MAX)
 			return err_set(err, ERR_GENERAL, "%s: more than %d redirects",
 				       exchange->easy->peer, HTTP_REDIRECT_MAX);
-		if (!follow(exchange, location, &url, &authorization, err))
+		if (!follow(exchange, location, &journey, err))
 			return false;
 	}
 }

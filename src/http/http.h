@@ -11,7 +11,7 @@
  * Redirects (of GET and HEAD, 10 at most) are followed here: `authorization` goes to the origin of the request only, a
  * Range header stays, https never leads to http.
  *
- * Errors. ERR_TRANSPORT: no connection, broken, idle for too long, an answer shorter than announced. ERR_CANCELLED:
+ * Errors. ERR_TRANSPORT: no connection, broken, idle or at it for too long, an answer shorter than announced. ERR_CANCELLED:
  * cancellation (base/cancel.h) or http_cancel(). ERR_GENERAL: another try will not help (certificate, unknown host
  * name, redirect loop, malformed address). A status of 400 and more is no error here.
  */
@@ -34,7 +34,8 @@ struct http;
 
 struct http_options {
 	const char *user_agent;
-	uint64_t idle_ms; /* without a byte in either direction; 0 = HTTP_IDLE_MS */
+	uint64_t idle_ms;  /* without a byte in either direction; 0 = HTTP_IDLE_MS */
+	uint64_t total_ms; /* of a whole exchange, redirects and body included; 0 = no limit */
 };
 
 bool http_new(const struct http_options *options, struct http **ret, struct err *err);

@@ -11,7 +11,8 @@
 #include "base/cancel.h"
 #include "base/vec.h"
 
-#define TICK_MS       200 /* how late cancellation may be noticed */
+#define TICK_MS       200  /* how late cancellation may be noticed */
+#define LINGER_MS     1000 /* how long the rest of an unwanted answer may take */
 #define QUIET_MS      60000
 #define KEPT_OPEN_MAX 16L /* idle connections */
 
@@ -28,7 +29,7 @@ struct network {
 	easy_list running; /* the thread's own */
 };
 
-static uint64_t now_ms(void)
+uint64_t network_now_ms(void)
 {
 	struct timespec now;
 
@@ -65,7 +66,7 @@ static void begin(struct network *network, struct easy *easy)
 	struct err err = { 0 };
 	CURLMcode code = curl_multi_add_handle(network->multi, easy->curl);
 
-	easy->active_ms = now_ms();
+	easy->active_ms = network_now_ms();
 	*vec_push(&network->running) = easy;
 	if (code == CURLM_OK)
 		return;
@@ -106,6 +107,14 @@ static void finish_idle(struct network *network, struct easy *easy)
 	finish(network, easy, &err);
 }
 
+static void finish_late(struct network *network, struct easy *easy)
+{
+	struct err err = { 0 };
+
+	(void)err_set(&err, ERR_TRANSPORT, "%s: the exchange takes too long", easy->peer);
+	finish(network, easy, &err);
+}
+
 static void finish_cancelled(struct network *network, struct easy *easy)
 {
 	struct err err = { 0 };
@@ -114,12 +123,25 @@ static void finish_cancelled(struct network *network, struct easy *easy)
 	finish(network, easy, &err);
 }
 
+/* Its reader has gone. Closing the connection is the last resort: the next would have to shake hands again. */
+static bool lingers(struct easy *easy, uint64_t now)
+{
+	if (easy->unwanted_ms == 0) {
+		easy->unwanted_ms = now;
+		(void)curl_easy_pause(easy->curl, CURLPAUSE_CONT);
+	}
+	return now - easy->unwanted_ms < LINGER_MS && easy_is_near_end(easy);
+}
+
 static void look_after(struct network *network, struct easy *easy, uint64_t now)
 {
 	switch (transfer_wish(&easy->transfer)) {
 	case TRANSFER_END:
-		finish_cancelled(network, easy);
-		return;
+		if (!lingers(easy, now)) {
+			finish_cancelled(network, easy);
+			return;
+		}
+		break;
 	case TRANSFER_RESUME:
 		easy->was_active = true;
 		(void)curl_easy_pause(easy->curl, CURLPAUSE_CONT);
@@ -131,12 +153,14 @@ static void look_after(struct network *network, struct easy *easy, uint64_t now)
 		finish_cancelled(network, easy);
 	else if (is_idle(network, easy, now))
 		finish_idle(network, easy);
+	else if (easy->end_ms != 0 && now >= easy->end_ms)
+		finish_late(network, easy);
 }
 
 /* Backwards: what is finished is replaced by one that has been looked at. */
 static void look_after_all(struct network *network)
 {
-	uint64_t now = now_ms();
+	uint64_t now = network_now_ms();
 
 	for (size_t i = network->running.n; i > 0; i--)
 		look_after(network, network->running.v[i - 1], now);

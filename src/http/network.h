@@ -4,7 +4,7 @@
  *
  * It owns libcurl's multi handle, and with it the pool of connections. Other threads hand it an exchange, wake it, and
  * wait until it has finished with it. A few times a second it looks whether it has been cancelled and which transfers
- * have been without a byte for too long; one that waits for its own reader is not idle. It blocks all signals: they are
+ * have been at it or without a byte for too long; one that waits for its own reader is not idle. It blocks all signals: they are
  * for the main thread.
  */
 #ifndef TART_HTTP_NETWORK_H
@@ -22,6 +22,9 @@ void network_cancel(struct network *network);
 
 /* Begins an exchange; transfer_finish() says that the thread does not know it any more, always. */
 void network_add(struct network *network, struct easy *easy);
+
+/* The clock of its limits. */
+uint64_t network_now_ms(void);
 
 /* For the readers. */
 void network_wake(void *network);

@@ -106,7 +106,7 @@ bool transfer_put(struct transfer *t, const void *data, size_t len)
 	bool fits;
 
 	lock(t);
-	fits = ring_put(&t->ring, HTTP_BUFFER_BYTES, data, len);
+	fits = t->is_unwanted || ring_put(&t->ring, HTTP_BUFFER_BYTES, data, len);
 	t->is_paused = !fits;
 	if (fits)
 		(void)pthread_cond_signal(&t->changed);

@@ -56,7 +56,7 @@ void transfer_give_up(struct transfer *t, const struct waker *waker);
 /* A line of the head; false: *err says why the transfer has to end. */
 bool transfer_put_line(struct transfer *t, struct span line, struct err *err);
 
-/* Bytes of the body; false: paused, put them again later. */
+/* Bytes of the body; false: paused, put them again later. Nobody keeps them when the reader has given up. */
 bool transfer_put(struct transfer *t, const void *data, size_t len);
 
 /* A head that is complete becomes visible. Not at its last line: an answer without body is over at the same time, and
