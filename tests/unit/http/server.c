@@ -203,7 +203,18 @@ static bool read_body(struct connection *c, struct server_request *request)
 	return true;
 }
 
-static const struct server_answer *choose(struct server *server, const char *line)
+static bool fits(const struct server_answer *answer, const struct server_request *request)
+{
+	CLEANUP_FREE char *authorization = server_header_dup(request, "authorization");
+
+	if (answer->request && strcmp(answer->request, request->line) != 0)
+		return false;
+	return !answer->authorization ||
+	       strcmp(answer->authorization, authorization ? authorization : "") == 0;
+}
+
+static const struct server_answer *choose(struct server *server,
+					  const struct server_request *request)
 {
 	const struct server_answer *found = NULL;
 
@@ -212,7 +223,7 @@ static const struct server_answer *choose(struct server *server, const char *lin
 		const struct server_answer *answer = &server->answers[i];
 
 		if ((answer->times == 0 || server->played[i] < answer->times) &&
-		    (!answer->request || strcmp(answer->request, line) == 0)) {
+		    fits(answer, request)) {
 			server->played[i]++;
 			found = answer;
 		}
@@ -226,6 +237,14 @@ static void record(struct server *server, struct server_request *request)
 	lock(server);
 	*vec_push(&server->requests) = request;
 	(void)pthread_cond_broadcast(&server->changed);
+	unlock(server);
+}
+
+static void hold(struct server *server, size_t n_requests)
+{
+	lock(server);
+	while (server->requests.n < n_requests && !server->is_ending)
+		must(pthread_cond_wait(&server->changed, &server->lock) == 0);
 	unlock(server);
 }
 
@@ -324,12 +343,13 @@ static bool serve(struct connection *c)
 
 	if (!request)
 		return false;
-	answer = choose(c->server, request->line);
+	answer = choose(c->server, request);
 	if (!answer)
 		answer = &missing;
 	is_whole = answer->is_early || read_body(c, request);
 	is_head = strncmp(request->line, "HEAD ", 5) == 0;
 	record(c->server, request);
+	hold(c->server, answer->held_until);
 	return is_whole && play(c, answer, is_head);
 }
 
@@ -485,6 +505,7 @@ void server_stop(struct server *server)
 {
 	lock(server);
 	server->is_ending = true;
+	(void)pthread_cond_broadcast(&server->changed);
 	unlock(server);
 	(void)shutdown(server->listen_fd, SHUT_RDWR);
 	must(pthread_join(server->thread, NULL) == 0);

@@ -20,8 +20,10 @@ enum server_end {
 };
 
 struct server_answer {
-	const char *request; /* "GET /a": first that fits is played; NULL = fits all */
-	unsigned int times;  /* how often it may be played, 0 = always */
+	const char *request;       /* "GET /a": first that fits is played; NULL = fits all */
+	const char *authorization; /* fits requests with this value only; "" = without the header */
+	unsigned int times;        /* how often it may be played, 0 = always */
+	size_t held_until;         /* so many requests have arrived */
 	const char *
 		head; /* status line and headers, each with \r\n; NULL = not even that. @ORIGIN@ is replaced */
 	const char *body; /* sent as it is; NULL = body_bytes bytes of server_byte() */
