@@ -21,7 +21,8 @@
 #include "base/str.h"
 
 #define JSON_DEPTH_MAX   64
-#define JSON_MEMBERS_MAX 4096 /* in one object */
+#define JSON_MEMBERS_MAX 4096              /* in one object */
+#define JSON_NODES_MAX   ((size_t)1 << 18) /* in one text: each costs some 100 bytes */
 
 enum json_type {
 	JSON_NULL,

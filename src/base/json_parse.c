@@ -10,6 +10,7 @@ struct parser {
 	struct reader in;
 	size_t total;
 	int depth;
+	size_t nodes;
 	const char *problem; /* first thing wrong, or NULL */
 };
 
@@ -250,6 +251,8 @@ static bool parse_container(struct parser *p, enum json_type type, struct json *
 static bool parse_value(struct parser *p, struct json **ret)
 {
 	skip_space(p);
+	if (p->nodes++ == JSON_NODES_MAX)
+		return fail(p, "too many values");
 	switch (reader_peek(&p->in)) {
 	case '{':
 		return parse_container(p, JSON_OBJECT, ret);

@@ -28,10 +28,15 @@
 #define MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
 #define MEDIA_DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
 #define MEDIA_OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
+#define MEDIA_TART_PREFIX     "application/vnd.cirruslabs.tart."
 #define MEDIA_TART_CONFIG     "application/vnd.cirruslabs.tart.config.v1"
 #define MEDIA_TART_DISK       "application/vnd.cirruslabs.tart.disk.v2"
 #define MEDIA_TART_DISK_V1    "application/vnd.cirruslabs.tart.disk.v1"
 #define MEDIA_TART_NVRAM      "application/vnd.cirruslabs.tart.nvram.v1"
+#define MEDIA_VETU_CONFIG     "application/vnd.cirruslabs.vetu.config.v1"
+#define MEDIA_VETU_KERNEL     "application/vnd.cirruslabs.vetu.kernel.v1"
+#define MEDIA_VETU_INITRAMFS  "application/vnd.cirruslabs.vetu.initramfs.v1"
+#define MEDIA_VETU_DISK       "application/vnd.cirruslabs.vetu.disk.v1"
 
 /* "sha256:" and 64 lower-case hex digits. */
 typedef char blob_digest[NAME_DIGEST_LEN + 1];
@@ -42,7 +47,7 @@ enum layer_kind {
 	LAYER_TART_DISK,
 	LAYER_TART_DISK_V1,
 	LAYER_TART_NVRAM,
-	LAYER_DISK_INDEX, /* image/layer_index.h */
+	LAYER_DISK_INDEX, /* image/layer_index.h; at most one that is not too large, else they are LAYER_OTHER */
 	LAYER_VETU_CONFIG,
 	LAYER_VETU_KERNEL,
 	LAYER_VETU_INITRAMFS,
@@ -69,17 +74,21 @@ struct manifest {
 	enum image_kind kind;
 	struct descriptor config; /* the OCI config */
 	VEC(struct descriptor) layers;
-	uint64_t disk_bytes;    /* sum over the disk layers of a Tart image */
-	uint64_t hint_bytes;    /* annotation uncompressed-disk-size, 0 when there is none that can be read */
-	char *upload_time;      /* annotation; owned, NULL = none */
+	uint64_t disk_bytes; /* sum over the disk layers, for Vetu of all its disks; below 2^63 */
+	uint64_t
+		hint_bytes; /* annotation uncompressed-disk-size, 0 when there is none that can be read */
+	char *upload_time; /* annotation; owned, NULL = none */
 };
 
 void manifest_done(struct manifest *manifest); /* fits CLEANUP() */
 
 /*
  * Reads a manifest and checks everything that can be checked without the blobs: counts of layers, digests, sizes,
- * annotations, limits, duplicate keys. Images that no Tart can read (disk.v1, ASIF deltas and other stacked disks, a
- * container image without disk layers stays IMAGE_CONTAINER) are errors that say what to do.
+ * annotations, limits, duplicate keys. What is no VM image, or one whose disk this version cannot read (old layers of
+ * type disk.v1, layers of Tart that may change what the disk is and that we do not know), is an error that says what to
+ * do. A container image stays IMAGE_CONTAINER whether or not there is a disk in its layers.
+ *
+ * Texts from the manifest in errors are not escaped.
  */
 bool manifest_parse(struct span text, struct manifest *ret, struct err *err);
 
@@ -90,17 +99,19 @@ const struct descriptor *manifest_layer(const struct manifest *manifest, enum la
  * content. */
 bool manifest_is_index(struct span text, const char *media_type);
 
-/* The digest and size of the manifest in an index that suits this architecture, for linux or darwin alike. An error lists what there is.
- * An index with one entry that says nothing of its architecture is that entry. */
-bool index_choose(struct span text, enum guest_arch arch, blob_digest ret_digest, uint64_t *ret_size,
-		  struct err *err);
+/* The digest and size of the manifest in an index that suits this architecture, for linux or darwin alike; the first, if
+ * several do. An index with one entry that says nothing of its architecture is that entry. An error lists what there
+ * is. */
+bool index_choose(struct span text, enum guest_arch arch, blob_digest ret_digest,
+		  uint64_t *ret_size, struct err *err);
 
 struct manifest_label {
 	const char *key;
 	const char *value;
 };
 
-/* What our writer puts into a manifest. Digests and sizes of all descriptors, and data_* of the disk layers, are set. */
+/* What our writer puts into a manifest. Digests and sizes of all descriptors, and data_* of the disk layers, are set;
+ * their kinds follow from where they stand. */
 struct manifest_draft {
 	struct descriptor config; /* OCI config */
 	struct descriptor vm_config;
@@ -109,7 +120,7 @@ struct manifest_draft {
 	struct descriptor nvram;
 	struct descriptor index; /* size_bytes 0 = none */
 	uint64_t disk_bytes;
-	const char *upload_time;
+	const char *upload_time; /* NULL = none */
 };
 
 /* Compact, keys sorted. */

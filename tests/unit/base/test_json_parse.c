@@ -204,6 +204,30 @@ static void members_have_a_limit(void **state)
 	assert_false(parse_members(JSON_MEMBERS_MAX + 1));
 }
 
+/* Numbers in an array; the array is a value, too. */
+static bool parse_numbers(size_t n)
+{
+	CLEANUP_STR struct str text = { 0 };
+	CLEANUP_JSON struct json *root = NULL;
+	struct err err = { 0 };
+	bool ok;
+
+	for (size_t i = 0; i < n; i++)
+		str_add(&text, i ? ",1" : "[1");
+	str_add(&text, "]");
+	ok = json_parse(str_span(&text), &root, &err);
+	if (!ok)
+		assert_non_null(strstr(err.text, ": too many values"));
+	return ok;
+}
+
+static void values_have_a_limit(void **state)
+{
+	(void)state;
+	assert_true(parse_numbers(JSON_NODES_MAX - 1));
+	assert_false(parse_numbers(JSON_NODES_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(depth_counts_open_containers_only),
 		cmocka_unit_test(members_have_a_limit),
+		cmocka_unit_test(values_have_a_limit),
 	};
 
 	return unit_main(tests);
