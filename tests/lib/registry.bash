@@ -61,6 +61,11 @@ no_faults() {
 	control clear
 }
 
+# Whether a request came that has this fault; the request may still hang in it.
+is_met() { # KIND
+	control "met $1" 2>/dev/null
+}
+
 configure() { # KEY=VALUE...
 	control "set $(printf '%q ' "$@")"
 }

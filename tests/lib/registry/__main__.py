@@ -4,7 +4,7 @@
 It serves on loopback ports that the system chooses, prints them as `NAME=SCHEME://HOST:PORT` in one line when it is
 ready, and runs until it is killed. Every request becomes a line of JSON in the log. The control port takes one
 command a connection: `rule LINE` (faults.py), `set KEY=VALUE...` (settings.py), `clear` (all rules), `sync` (answers
-when no request is being served); it answers `ok` or says what is wrong.
+when no request is being served), `met KIND` (whether a request came that has this fault); it answers `ok` or says what is wrong.
 """
 import argparse
 import shlex
@@ -49,6 +49,9 @@ class Registry:
             self.apply(rest)
         elif command == "clear":
             self.faults.clear()
+        elif command == "met":
+            if rest not in self.faults.met:
+                raise ValueError("not yet")
         elif command == "sync":
             self.journal.wait_until_idle()
         else:

@@ -20,6 +20,7 @@ BODIES = {
     "none": b"",
     "json": error_body("TOOMANYREQUESTS", "the registry's own words"),
     "html": HTML,
+    "digest": error_body("DIGEST_INVALID", "provided digest did not match uploaded content"),
     "controls": error_body("DENIED", "red \x1b[31malert\x07\r\nfoo\x9b2J\u202eend"),
     "rawcontrols": b"\x1b]0;owned\x07\x1b[2J\xff\xfe\x00 bad",
     "huge": b"A" * (3 << 20),
@@ -68,6 +69,7 @@ def find_kind(kind):
 class Faults:
     def __init__(self):
         self.rules = []
+        self.met = set()  # kinds that a request has met so far
         self.lock = threading.Lock()
 
     def add(self, line):
@@ -78,10 +80,13 @@ class Faults:
     def clear(self):
         with self.lock:
             self.rules.clear()
+            self.met.clear()
 
     def matching(self, request):
         with self.lock:
-            return [rule for rule in self.rules if rule.matches(request)]
+            rules = [rule for rule in self.rules if rule.matches(request)]
+            self.met |= {rule.kind for rule in rules}
+            return rules
 
 
 # Instead of an answer of the registry: (context, request, params) -> Answer. The context is the server.

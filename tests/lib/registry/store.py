@@ -44,6 +44,7 @@ class Store:
         self.lock = threading.Lock()
         self.blobs = {}  # (repository, digest) -> path
         self.manifests = {}  # (repository, digest) -> (bytes, media type)
+        self.layout_types = {}  # (repository, digest) -> media type
         self.tags = {}  # (repository, tag) -> digest
         self.uploads = {}  # id -> Upload
         self.serial = 0
@@ -60,6 +61,7 @@ class Store:
         for entry in index["manifests"]:
             tag = entry["annotations"]["org.opencontainers.image.ref.name"]
             self.tags[repository, tag] = entry["digest"]
+            self.layout_types[repository, entry["digest"]] = entry["mediaType"]
 
     def blob(self, repository, digest):
         return self.blobs.get((repository, digest))
@@ -74,7 +76,7 @@ class Store:
             return None
         with open(path, "rb") as file:
             data = file.read()
-        return data, media_type_of(data), digest
+        return data, self.layout_types.get((repository, digest)) or media_type_of(data), digest
 
     def put_manifest(self, repository, reference, data, media_type):
         digest = digest_of(data)
