@@ -258,7 +258,7 @@ void easy_free(struct easy *easy)
 		return;
 	curl_easy_cleanup(easy->curl);
 	wipe_headers(easy->headers);
-	transfer_done(&easy->transfer);
+	transfer_over(&easy->transfer);
 	free(easy->peer);
 	free(easy);
 }

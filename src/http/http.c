@@ -92,6 +92,11 @@ void http_free(struct http *http)
 	free(http);
 }
 
+bool http_is_cancelled(struct http *http)
+{
+	return network_is_cancelled(http->network);
+}
+
 void http_cancel(struct http *http)
 {
 	network_cancel(http->network);

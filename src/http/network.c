@@ -37,7 +37,7 @@ uint64_t network_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static bool is_cancelled(struct network *network)
+bool network_is_cancelled(struct network *network)
 {
 	return atomic_load(&network->is_cancelled) || cancel_requested();
 }
@@ -149,7 +149,7 @@ static void look_after(struct network *network, struct easy *easy, uint64_t now)
 	case TRANSFER_NOTHING:
 		break;
 	}
-	if (is_cancelled(network))
+	if (network_is_cancelled(network))
 		finish_cancelled(network, easy);
 	else if (is_idle(network, easy, now))
 		finish_idle(network, easy);

@@ -18,6 +18,7 @@ struct network;
 bool network_new(uint64_t idle_ms, struct network **ret, struct err *err);
 void network_free(struct network *network); /* accepts NULL; has no exchanges any more */
 
+bool network_is_cancelled(struct network *network);
 void network_cancel(struct network *network);
 
 /* Begins an exchange; transfer_finish() says that the thread does not know it any more, always. */

@@ -11,7 +11,7 @@ void transfer_init(struct transfer *t)
 	(void)pthread_cond_init(&t->changed, NULL);
 }
 
-void transfer_done(struct transfer *t)
+void transfer_over(struct transfer *t)
 {
 	head_done(&t->head);
 	ring_done(&t->ring);

@@ -29,7 +29,7 @@ struct transfer {
 };
 
 void transfer_init(struct transfer *t);
-void transfer_done(struct transfer *t); /* it is over, or was never given to the network thread */
+void transfer_over(struct transfer *t); /* it is over, or was never given to the network thread */
 
 /*
  * The reader's side; `wake` makes the network thread look at its transfers.
