@@ -59,5 +59,6 @@ int main(int argc, char **argv)
 	if (ok)
 		ok = finish_stdout(&err);
 	invocation_report(&invocation, &outcome, &err);
+	tracing_end(&outcome.tracing, &err);
 	return ok ? 0 : err_exit_code(err.kind);
 }

@@ -25,7 +25,7 @@ struct program;
 /* What a command is handed beside its own arguments. */
 struct tart {
 	const struct program *program;
-	const struct home *home; /* NULL unless the command needs it */
+	const struct home *home; /* NULL unless the command needs it; its span is the command's */
 };
 
 enum command_needs {

@@ -379,6 +379,8 @@ bool invocation_parse(const struct program *program, int argc, char *const *argv
 	bool ok;
 
 	ret->program = program;
+	ret->argc = argc;
+	ret->argv = argv;
 	if (p.n > 0 && strcmp(p.argv[0], CANDIDATES_ENTRY) == 0) {
 		ret->request = REQUEST_CANDIDATES;
 		ret->list = p.n > 1 ? p.argv[1] : "";

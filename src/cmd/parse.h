@@ -24,6 +24,8 @@ enum request {
 
 struct invocation {
 	const struct program *program;
+	int argc; /* as they came; argv is borrowed */
+	char *const *argv;
 	enum request request;
 	const struct command *command; /* NULL = the program itself */
 	void *args;                    /* owned, of command->args_size bytes */

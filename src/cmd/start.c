@@ -35,6 +35,7 @@ static bool run(const struct command *command, struct tart *tart, struct home *h
 	if (command->needs & (NEEDS_HOME | NEEDS_HOME_TO_VALIDATE)) {
 		if (!open_home(home, tart, err))
 			return false;
+		home->span = outcome->tracing.root;
 		if (!(command->needs & KEEPS_TMP))
 			(void)temp_collect(home, &outcome->collecting);
 	}
@@ -50,6 +51,7 @@ bool invocation_run(const struct invocation *invocation, struct outcome *outcome
 
 	if (ok) {
 		outcome->validated = true;
+		tracing_begin(invocation, &outcome->tracing);
 		ok = run(command, &tart, &home, invocation->args, outcome, err);
 	}
 	if (command->done)

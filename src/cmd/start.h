@@ -4,10 +4,12 @@
 #define TART_CMD_START_H
 
 #include "cmd/parse.h"
+#include "cmd/tracing.h"
 
 struct outcome {
-	bool validated;        /* errors came from run(), if there were any */
-	struct err collecting; /* what went wrong with old temporary files; ERR_NONE = nothing */
+	bool validated;         /* errors came from run(), if there were any */
+	struct err collecting;  /* what went wrong with old temporary files; ERR_NONE = nothing */
+	struct tracing tracing; /* to be ended when everything has been said */
 };
 
 /* Validates, opens the home when needed, removes old temporary files, runs. */
