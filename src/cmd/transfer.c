@@ -3,9 +3,6 @@
 #include "cmd/transfer.h"
 
 #include <stdio.h>
-#include <sys/utsname.h>
-
-#include "base/version.h"
 
 void transfer_start(struct transfer *transfer)
 {
@@ -13,7 +10,7 @@ void transfer_start(struct transfer *transfer)
 	(void)pthread_mutex_init(&transfer->mutex, NULL);
 }
 
-void transfer_done(struct transfer *transfer)
+void transfer_end(struct transfer *transfer)
 {
 	(void)pthread_mutex_destroy(&transfer->mutex);
 }
@@ -51,15 +48,4 @@ struct notice transfer_notice(struct transfer *transfer)
 struct progress_sink transfer_progress(struct transfer *transfer)
 {
 	return (struct progress_sink){ .update = update, .ctx = transfer };
-}
-
-void transfer_add_user_agent(struct str *out)
-{
-	struct utsname host;
-
-	if (uname(&host) == 0)
-		str_addf(out, "Tart/%s (%s %s; %s)", TART_VERSION, host.sysname, host.release,
-			 host.machine);
-	else
-		str_addf(out, "Tart/%s (Linux)", TART_VERSION);
 }

@@ -2,7 +2,7 @@
 /*
  * What commands that talk to registries print: the lines of many threads and one progress, in order, on stdout.
  *
- *	CLEANUP(transfer_done) struct transfer transfer;
+ *	CLEANUP(transfer_end) struct transfer transfer;
  *
  *	transfer_start(&transfer);
  *	request.notice = transfer_notice(&transfer);
@@ -24,15 +24,12 @@ struct transfer {
 };
 
 void transfer_start(struct transfer *transfer);
-void transfer_done(struct transfer *transfer); /* fits CLEANUP() */
+void transfer_end(struct transfer *transfer); /* fits CLEANUP() */
 
 /* Status lines, escaped (much of them comes from servers). `transfer` must stay where it is. */
 struct notice transfer_notice(struct transfer *transfer);
 
 /* Progress in bytes. One that runs backwards is another one, from its start: the next attempt, the next group. */
 struct progress_sink transfer_progress(struct transfer *transfer);
-
-/* "Tart/VERSION (Linux RELEASE; MACHINE)". */
-void transfer_add_user_agent(struct str *out);
 
 #endif
