@@ -83,6 +83,9 @@ static bool parse_id(struct words *words, struct base_id *ret)
 
 	if (!words_end(words) || mtime.len >= sizeof(id.mtime))
 		return false;
+	for (size_t i = 0; i < mtime.len; i++)
+		if (!strchr("-.0123456789", mtime.ptr[i]) || !mtime.ptr[i])
+			return false;
 	memcpy(id.mtime, mtime.ptr, mtime.len);
 	*ret = id;
 	return true;

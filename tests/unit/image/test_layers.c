@@ -184,6 +184,7 @@ static const struct {
 	{ "a size beyond all", "disk 9223372036854775808 1.0\n" NO_INDEX, false },
 	{ "no mtime", "disk 9\n" NO_INDEX, false },
 	{ "an empty mtime", "disk 9 \n" NO_INDEX, false },
+	{ "letters in the mtime", "disk 9 1.x\n" NO_INDEX, false },
 	{ "a long mtime", "disk 9 01234567890123456789012345678901\n" NO_INDEX, false },
 	{ "more after the mtime", "disk 9 1.0 x\n" NO_INDEX, false },
 	{ "a blob of nothing", "disk 9 1.0\nlayer 9 0 " D1 " " D2 " 0 -\n" NO_INDEX, false },
