@@ -3,6 +3,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -160,6 +161,17 @@ static uint64_t body_bytes_of(const struct server_request *request)
 	return len;
 }
 
+/* Answers what begins like TLS as others do, in plain HTTP. */
+static bool is_tls_hello(struct connection *c)
+{
+	static const char answer[] = "HTTP/1.0 400 Bad Request\r\n\r\nThis is no HTTPS server.\n";
+
+	if (c->in.ptr[0] != 0x16)
+		return false;
+	(void)send_all(c, answer, strlen(answer));
+	return true;
+}
+
 /* Up to the blank line; NULL when the client closes. */
 static struct server_request *read_head(struct connection *c)
 {
@@ -170,7 +182,7 @@ static struct server_request *read_head(struct connection *c)
 	size_t method;
 
 	while (!c->in.ptr || !(end = strstr(c->in.ptr, "\r\n\r\n")))
-		if (c->in.len > HEAD_MAX || !receive_more(c))
+		if (c->in.len > HEAD_MAX || !receive_more(c) || is_tls_hello(c))
 			return NULL;
 	request = xcalloc(1, sizeof(*request));
 	first_end = strstr(c->in.ptr, "\r\n");
@@ -304,6 +316,14 @@ static bool send_body(struct connection *c, const struct server_answer *answer)
 	return true;
 }
 
+static void wait_for_end(struct server *server)
+{
+	lock(server);
+	while (!server->is_ending)
+		(void)pthread_cond_wait(&server->changed, &server->lock);
+	unlock(server);
+}
+
 /* False: the connection has to be closed. */
 static bool play(struct connection *c, const struct server_answer *answer, bool is_head)
 {
@@ -325,6 +345,9 @@ static bool play(struct connection *c, const struct server_answer *answer, bool 
 	case SERVER_HANG:
 		while (receive(c, buf, sizeof(buf)) > 0)
 			;
+		return false;
+	case SERVER_STALL:
+		wait_for_end(c->server);
 		return false;
 	}
 	return false;
@@ -396,6 +419,8 @@ static void add_connection(struct server *server, int fd)
 {
 	struct connection *c = xcalloc(1, sizeof(*c));
 
+	/* Head and body are sent apart: Nagle's algorithm would wait between them for the client's kernel. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(const int){ 1 }, sizeof(int));
 	c->server = server;
 	c->fd = fd;
 	lock(server);

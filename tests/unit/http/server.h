@@ -16,7 +16,8 @@ enum server_end {
 	SERVER_KEEP,  /* waits for the next request on this connection */
 	SERVER_CLOSE, /* with a TLS goodbye, if it is TLS */
 	SERVER_RESET,
-	SERVER_HANG, /* sends nothing more until the client closes */
+	SERVER_HANG,  /* sends nothing more until the client closes */
+	SERVER_STALL, /* reads nothing either, until server_stop() */
 };
 
 struct server_answer {
