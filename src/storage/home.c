@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "base/lock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/user_dir.h"
 
 /* Readable by others if the umask says so, as any directory; what is private are the bundles (0700). */
 #define DIR_MODE 0777
@@ -54,21 +54,9 @@ static bool make_parents(const char *path, const char *complaint, struct err *er
 	return true;
 }
 
-static char *passwd_home(void)
-{
-	char buf[4096];
-	struct passwd entry;
-	struct passwd *found = NULL;
-
-	if (getpwuid_r(getuid(), &entry, buf, sizeof(buf), &found) != 0 || !found ||
-	    !found->pw_dir || !found->pw_dir[0])
-		return NULL;
-	return xstrdup(found->pw_dir);
-}
-
 static bool default_path(const char *user_home, struct str *out, struct err *err)
 {
-	CLEANUP_FREE char *home = user_home && user_home[0] ? xstrdup(user_home) : passwd_home();
+	CLEANUP_FREE char *home = user_dir_home(user_home);
 
 	if (!home)
 		return err_set(err, ERR_GENERAL,
