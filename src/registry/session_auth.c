@@ -286,10 +286,8 @@ static bool read_demand(const struct http_exchange *refusal, struct demand *ret,
 	if (!ok)
 		return false;
 	if (challenge.scheme == CHALLENGE_OTHER)
-		return err_set(
-			err, ERR_GENERAL,
-			"the registry wants authentication by the scheme %s, which is unsupported",
-			challenge.scheme_text);
+		return err_set(err, ERR_GENERAL, "authentication scheme '%s' is unsupported",
+			       challenge.scheme_text);
 	if (challenge.scheme == CHALLENGE_BEARER)
 		*ret = (struct demand){
 			.is_bearer = true,
