@@ -85,6 +85,17 @@ bool disk_layers_recall(int dirfd, struct disk_layers *ret, enum layers_age *ret
 #define LAYERS_WAIT_MS 100
 bool disk_layers_store(int dirfd, struct disk_layers *layers, struct err *err);
 
+/* Gives the copy that was just made of a disk (disk_clone()) what its record says that still is true, of the base too. A
+ * source that may have been written to meanwhile is no problem: the record says whether it was. */
+bool disk_layers_pass(int from_dirfd, int to_dirfd, struct err *err);
+
+/*
+ * To be called before a disk is opened for writing by a guest: what is written to (disk.img, or the overlay) looks
+ * changed from now on, durably. Without that, a power cut could keep the data of a write in place and lose the new
+ * time of the file, by which the record is judged. Nothing happens to a disk without a record.
+ */
+bool disk_layers_expect_writes(int dirfd, struct err *err);
+
 /* The power of two at which our writer cuts a disk of this size: LAYER_BYTES_MIN to LAYER_BYTES_MAX, so that the
  * manifest stays below 1 MiB as long as possible. */
 uint64_t layer_bytes_for(uint64_t disk_bytes);

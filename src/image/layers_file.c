@@ -114,23 +114,70 @@ static bool make_younger(int dirfd, const struct disk_files *files, bool *ret_do
 	return true;
 }
 
-bool disk_layers_store(int dirfd, struct disk_layers *layers, struct err *err)
+/* Stores what is already bound to the files. */
+static bool store(int dirfd, const struct disk_layers *layers, const struct disk_files *files,
+		  struct err *err)
 {
-	CLEANUP(disk_files_close) struct disk_files files = DISK_FILES_INIT;
 	CLEANUP_STR struct str text = { 0 };
 	bool done = false;
 
-	if (!disk_files_open(dirfd, &files, err))
-		return false;
-	layers->disk = base_id_of(&files.image);
-	layers->has_overlay = files.layout == DISK_LAYOUT_OVERLAY;
-	if (layers->has_overlay)
-		layers->overlay = base_id_of(&files.overlay);
 	disk_layers_print(layers, &text);
 	if (!fs_replace_file(dirfd, LAYERS_FILE, str_span(&text), 0644, err) ||
-	    !make_younger(dirfd, &files, &done, err))
+	    !make_younger(dirfd, files, &done, err))
 		return false;
 	if (!done && unlinkat(dirfd, LAYERS_FILE, 0) < 0)
 		return err_sys(err, errno, "cannot remove '%s'", LAYERS_FILE);
 	return true;
+}
+
+static void bind_overlay(struct disk_layers *layers, const struct disk_files *files)
+{
+	layers->has_overlay = files->layout == DISK_LAYOUT_OVERLAY;
+	if (layers->has_overlay)
+		layers->overlay = base_id_of(&files->overlay);
+}
+
+bool disk_layers_store(int dirfd, struct disk_layers *layers, struct err *err)
+{
+	CLEANUP(disk_files_close) struct disk_files files = DISK_FILES_INIT;
+
+	if (!disk_files_open(dirfd, &files, err))
+		return false;
+	layers->disk = base_id_of(&files.image);
+	bind_overlay(layers, &files);
+	return store(dirfd, layers, &files, err);
+}
+
+bool disk_layers_pass(int from_dirfd, int to_dirfd, struct err *err)
+{
+	CLEANUP(disk_layers_done) struct disk_layers layers = { 0 };
+	CLEANUP(disk_files_close) struct disk_files files = DISK_FILES_INIT;
+	enum layers_age age;
+
+	if (!disk_layers_recall(from_dirfd, &layers, &age, err))
+		return false;
+	if (age != LAYERS_TRUE && age != LAYERS_OF_BASE)
+		return true;
+	if (!disk_files_open(to_dirfd, &files, err))
+		return false;
+	layers.disk = base_id_of(&files.image);
+	/* Else it stays bound to an overlay, or to there being none, that is not that of the copy either. */
+	if (age == LAYERS_TRUE)
+		bind_overlay(&layers, &files);
+	return store(to_dirfd, &layers, &files, err);
+}
+
+bool disk_layers_expect_writes(int dirfd, struct err *err)
+{
+	CLEANUP(disk_files_close) struct disk_files files = DISK_FILES_INIT;
+	int fd;
+
+	if (!fs_exists(dirfd, LAYERS_FILE))
+		return true;
+	if (!disk_files_open(dirfd, &files, err))
+		return false;
+	fd = files.layout == DISK_LAYOUT_OVERLAY ? files.overlay_fd : files.image_fd;
+	if (futimens(fd, NULL) < 0)
+		return err_sys(err, errno, "cannot set the time of the disk");
+	return fs_sync(fd, err);
 }

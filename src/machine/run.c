@@ -170,7 +170,8 @@ static bool open_bundle(struct run *run, struct err *err)
 			return err_context(err, "repairing the disk after an unclean end");
 	}
 	if (!disk_check(run->bundle_fd, err) ||
-	    !disk_open_root(run->bundle_fd, &run->options->root_disk, &run->spec.root, err))
+	    !disk_open_root(run->bundle_fd, &run->options->root_disk, &run->spec.root, err) ||
+	    (!run->spec.root.read_only && !disk_layers_expect_writes(run->bundle_fd, err)))
 		return false;
 	return open_further_disks(run, err) && open_variables(run, err) &&
 	       supervisor_open(run->supervisor, run->bundle_fd, &run->tty, err);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "image/disk.h"
+#include "image/layers.h"
 
 #define BUNDLE_CONFIG   "config.json"
 #define BUNDLE_DISK     DISK_FILE
@@ -24,6 +25,7 @@
 #define BUNDLE_OVERLAY \
 	DISK_OVERLAY_FILE /* beside an immutable disk.img: the writable part (machine.md 4) */
 #define BUNDLE_OVERLAY_NOTE DISK_NOTE_FILE /* which base it belongs to */
+#define BUNDLE_LAYERS       LAYERS_FILE /* what its stretches hashed to when it was pulled or pushed */
 #define BUNDLE_EFIVARS      "efivars.fd" /* variables when nvram.bin is foreign (machine.md 3.5) */
 #define BUNDLE_QEMU_LOG     "qemu.log"
 #define BUNDLE_CONSOLE_LOG  "console.log"

@@ -208,6 +208,14 @@ static bool clone_disk(const struct home *home, const struct source *source,
 	return disk_clone(source->fd, kind, to_fd, request->policy, NULL, NULL, err);
 }
 
+/* A clone that has no record of its layers only costs time when it is pushed. */
+static void pass_layers(const struct source *source, int to_fd)
+{
+	struct err ignored;
+
+	(void)disk_layers_pass(source->fd, to_fd, &ignored);
+}
+
 /* Reads config.json before anything takes its record lock, and not again. */
 static bool read_source(struct source *source, const char *name, struct err *err)
 {
@@ -225,12 +233,14 @@ static bool clone_locked(const struct home *home, struct source *source,
 {
 	bool new_mac;
 
-	return read_source(source, request->source, err) &&
-	       choose_mac(home, source, &new_mac, err) &&
-	       copy_small_files(source, temp->fd, new_mac, err) &&
-	       copy_extras(source, temp->fd, err) &&
-	       clone_disk(home, source, request, temp->fd, err) &&
-	       local_install(home, temp, request->new_name, err);
+	if (!read_source(source, request->source, err) ||
+	    !choose_mac(home, source, &new_mac, err) ||
+	    !copy_small_files(source, temp->fd, new_mac, err) ||
+	    !copy_extras(source, temp->fd, err) ||
+	    !clone_disk(home, source, request, temp->fd, err))
+		return false;
+	pass_layers(source, temp->fd);
+	return local_install(home, temp, request->new_name, err);
 }
 
 bool clone_vm(const struct home *home, const struct clone_request *request, struct err *err)

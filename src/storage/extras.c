@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/layers.h"
 #include "storage/bundle.h"
 #include "storage/name.h"
 
@@ -14,7 +13,7 @@ static const char *const reserved[] = {
 	BUNDLE_CONFIG,   BUNDLE_DISK,      BUNDLE_NVRAM,       BUNDLE_STATE,
 	BUNDLE_MANIFEST, BUNDLE_SOCKET,    BUNDLE_OVERLAY,     BUNDLE_OVERLAY_NOTE,
 	BUNDLE_EFIVARS,  BUNDLE_QEMU_LOG,  BUNDLE_CONSOLE_LOG, BUNDLE_VNC_SOCKET,
-	BUNDLE_KERNEL,   BUNDLE_INITRAMFS, LAYERS_FILE,
+	BUNDLE_KERNEL,   BUNDLE_INITRAMFS, BUNDLE_LAYERS,
 };
 
 void extras_done(struct extras *extras)

@@ -372,6 +372,140 @@ static void no_record_is_no_error(void **state)
 	place_remove(&place);
 }
 
+/* A disk with a record in `a`, cloned to `b`: both below the place. */
+struct pair {
+	struct place place, a, b;
+};
+
+static void pair_make(struct pair *pair)
+{
+	static const char *const names[] = { "a", "b" };
+	struct place *const places[] = { &pair->a, &pair->b };
+
+	place_make(&pair->place);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		assert_int_equal(mkdirat(pair->place.fd, names[i], 0700), 0);
+		places[i]->fd = open_at(pair->place.fd, names[i], O_RDONLY | O_DIRECTORY);
+	}
+	make_file(pair->a.fd, DISK_FILE, 20 * MIB, some, 1);
+	store(&pair->a);
+}
+
+static void pair_remove(struct pair *pair)
+{
+	(void)close(pair->a.fd);
+	(void)close(pair->b.fd);
+	place_remove(&pair->place);
+}
+
+static void clone_and_pass(const struct pair *pair, enum clone_policy policy)
+{
+	ok(disk_clone(pair->a.fd, CLONE_SOURCE_STOPPED, pair->b.fd, policy, NULL, NULL, &why));
+	ok(disk_layers_pass(pair->a.fd, pair->b.fd, &why));
+}
+
+static void a_copy_has_the_record(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_make(&pair);
+	clone_and_pass(&pair, CLONE_COPY);
+	assert_int_equal(age_in(&pair.b), LAYERS_TRUE);
+	assert_true(is_found(&pair.b));
+	assert_int_equal(age_in(&pair.a), LAYERS_TRUE);
+	make_file(pair.b.fd, DISK_FILE, 20 * MIB, some, 1);
+	assert_int_equal(age_in(&pair.b), LAYERS_STALE);
+	assert_int_equal(age_in(&pair.a), LAYERS_TRUE);
+	pair_remove(&pair);
+}
+
+/* Source and clone get an overlay each, which are not what the record knew, though they are empty. */
+static void a_clone_has_the_record_of_its_base(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_make(&pair);
+	clone_and_pass(&pair, CLONE_OVERLAY);
+	assert_int_equal(age_in(&pair.a), LAYERS_OF_BASE);
+	assert_int_equal(age_in(&pair.b), LAYERS_OF_BASE);
+	assert_true(is_found(&pair.b));
+	pair_remove(&pair);
+}
+
+static void an_image_stays_as_it_is(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_make(&pair);
+	ok(disk_clone(pair.a.fd, CLONE_SOURCE_IMMUTABLE, pair.b.fd, CLONE_OVERLAY, NULL, NULL,
+		      &why));
+	ok(disk_layers_pass(pair.a.fd, pair.b.fd, &why));
+	assert_int_equal(age_in(&pair.a), LAYERS_TRUE);
+	assert_int_equal(age_in(&pair.b), LAYERS_TRUE);
+	pair_remove(&pair);
+}
+
+/* Recorded before an overlay had a part, or with another one: a copy of the overlay must not make it look right. */
+static void a_clone_of_a_changed_overlay_knows_its_base_only(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_make(&pair);
+	clone_and_pass(&pair, CLONE_OVERLAY);
+	touch(&pair.b, DISK_OVERLAY_FILE);
+	assert_int_equal(mkdirat(pair.place.fd, "c", 0700), 0);
+	(void)close(pair.a.fd);
+	pair.a.fd = open_at(pair.place.fd, "c", O_RDONLY | O_DIRECTORY);
+	ok(disk_clone(pair.b.fd, CLONE_SOURCE_STOPPED, pair.a.fd, CLONE_COPY, NULL, NULL, &why));
+	ok(disk_layers_pass(pair.b.fd, pair.a.fd, &why));
+	assert_int_equal(age_in(&pair.a), LAYERS_OF_BASE);
+	store(&pair.b);
+	assert_int_equal(age_in(&pair.b), LAYERS_TRUE);
+	ok(disk_layers_pass(pair.b.fd, pair.a.fd, &why));
+	assert_int_equal(age_in(&pair.a), LAYERS_TRUE);
+	pair_remove(&pair);
+}
+
+static void a_stale_record_is_not_passed_on(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_make(&pair);
+	make_file(pair.a.fd, DISK_FILE, 20 * MIB, some, 1);
+	clone_and_pass(&pair, CLONE_COPY);
+	assert_int_equal(age_in(&pair.b), LAYERS_NONE);
+	pair_remove(&pair);
+}
+
+/* As if the guest had written, and a power cut had lost the new time of the file. */
+static void expected_writes_end_a_record(void **state)
+{
+	struct place place;
+	struct stat before;
+	struct stat after;
+
+	(void)state;
+	place_make(&place);
+	make_file(place.fd, DISK_FILE, 20 * MIB, some, 1);
+	before = stat_at(place.fd, DISK_FILE);
+	ok(disk_layers_expect_writes(place.fd, &why));
+	after = stat_at(place.fd, DISK_FILE);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	store(&place);
+	ok(disk_layers_expect_writes(place.fd, &why));
+	assert_int_equal(age_in(&place), LAYERS_STALE);
+	make_file(place.fd, DISK_OVERLAY_FILE, MIB, some, 1);
+	store(&place);
+	ok(disk_layers_expect_writes(place.fd, &why));
+	assert_int_equal(age_in(&place), LAYERS_OF_BASE);
+	place_remove(&place);
+}
+
 /* The largest of ordinary records: 2990 layers. Printed and parsed, nothing lost. */
 static void many_layers(void **state)
 {
@@ -409,6 +543,12 @@ int main(void)
 		cmocka_unit_test(an_overlay_changes_only_its_own),
 		cmocka_unit_test(no_record_is_no_error),
 		cmocka_unit_test(many_layers),
+		cmocka_unit_test(a_copy_has_the_record),
+		cmocka_unit_test(a_clone_has_the_record_of_its_base),
+		cmocka_unit_test(an_image_stays_as_it_is),
+		cmocka_unit_test(a_clone_of_a_changed_overlay_knows_its_base_only),
+		cmocka_unit_test(a_stale_record_is_not_passed_on),
+		cmocka_unit_test(expected_writes_end_a_record),
 	};
 
 	return unit_main(tests);
