@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal of a pull: its text, and the keeper that writes it in the right order. */
+/* The journal of a pull: its text, and the thread that writes it in the right order. */
 #include "registry/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -156,11 +157,14 @@ void journal_read(int dirfd, const char *name, int disk_fd, struct journal_text 
 struct journal {
 	int disk_fd; /* borrowed */
 	int fd;
+	pthread_t thread;
+	bool is_ended;        /* the thread is; for the owner only */
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
 	struct str lines; /* added, not synced yet */
 	uint64_t bytes;   /* of data they speak of */
 	bool is_closed;
+	struct err err; /* of the thread; ERR_NONE while all is well */
 };
 
 static void init_sync(struct journal *journal)
@@ -172,59 +176,6 @@ static void init_sync(struct journal *journal)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&journal->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
-}
-
-bool journal_begin(int dirfd, int disk_fd, const struct journal_text *entries, struct journal **ret,
-		   struct err *err)
-{
-	CLEANUP_STR struct str text = { 0 };
-	struct journal_text begun = *entries; /* borrows the entries */
-	struct journal *journal;
-	int fd;
-
-	if (!journal_disk_of(disk_fd, &begun.disk, err))
-		return false;
-	journal_print(&begun, &text);
-	if (!fs_replace_file(dirfd, JOURNAL_FILE, str_span(&text), 0600, err))
-		return false;
-	fd = openat(dirfd, JOURNAL_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open '%s'", JOURNAL_FILE);
-	journal = xcalloc(1, sizeof(*journal));
-	journal->disk_fd = disk_fd;
-	journal->fd = fd;
-	init_sync(journal);
-	*ret = journal;
-	return true;
-}
-
-void journal_free(struct journal *journal)
-{
-	if (!journal)
-		return;
-	cleanup_close(&journal->fd);
-	(void)pthread_mutex_destroy(&journal->lock);
-	(void)pthread_cond_destroy(&journal->changed);
-	str_done(&journal->lines);
-	free(journal);
-}
-
-void journal_add(struct journal *journal, const struct journal_entry *entry)
-{
-	(void)pthread_mutex_lock(&journal->lock);
-	print_entry(entry, &journal->lines);
-	journal->bytes += entry->data_bytes;
-	if (journal->bytes >= JOURNAL_SYNC_BYTES)
-		(void)pthread_cond_signal(&journal->changed);
-	(void)pthread_mutex_unlock(&journal->lock);
-}
-
-void journal_close(struct journal *journal)
-{
-	(void)pthread_mutex_lock(&journal->lock);
-	journal->is_closed = true;
-	(void)pthread_cond_signal(&journal->changed);
-	(void)pthread_mutex_unlock(&journal->lock);
 }
 
 static uint64_t now_ms(void)
@@ -276,7 +227,7 @@ static bool sync_data(int fd, const char *what, struct err *err)
 	return true;
 }
 
-bool journal_keep(struct journal *journal, struct err *err)
+static bool keep(struct journal *journal, struct err *err)
 {
 	uint64_t synced_ms = now_ms();
 
@@ -296,4 +247,115 @@ bool journal_keep(struct journal *journal, struct err *err)
 			return false;
 		synced_ms = now_ms();
 	}
+}
+
+static void *run(void *ctx)
+{
+	struct journal *journal = ctx;
+	struct err err = { 0 };
+
+	if (!keep(journal, &err)) {
+		(void)pthread_mutex_lock(&journal->lock);
+		journal->err = err;
+		(void)pthread_mutex_unlock(&journal->lock);
+	}
+	return NULL;
+}
+
+/* Signals are for the main thread. */
+static bool start(struct journal *journal, struct err *err)
+{
+	sigset_t all;
+	sigset_t before;
+	int error;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&journal->thread, NULL, run, journal);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error == 0 || err_sys(err, error, "cannot start a thread");
+}
+
+static bool write_first(int dirfd, int disk_fd, const struct journal_text *entries, int *ret_fd,
+			struct err *err)
+{
+	CLEANUP_STR struct str text = { 0 };
+	struct journal_text begun = *entries; /* borrows the entries */
+	int fd;
+
+	if (!journal_disk_of(disk_fd, &begun.disk, err))
+		return false;
+	journal_print(&begun, &text);
+	if (!fs_replace_file(dirfd, JOURNAL_FILE, str_span(&text), 0600, err))
+		return false;
+	fd = openat(dirfd, JOURNAL_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open '%s'", JOURNAL_FILE);
+	*ret_fd = fd;
+	return true;
+}
+
+bool journal_begin(int dirfd, int disk_fd, const struct journal_text *entries, struct journal **ret,
+		   struct err *err)
+{
+	CLEANUP(journal_cleanup) struct journal *journal = xcalloc(1, sizeof(*journal));
+
+	journal->disk_fd = disk_fd;
+	journal->fd = -1;
+	journal->is_ended = true;
+	init_sync(journal);
+	if (!write_first(dirfd, disk_fd, entries, &journal->fd, err) || !start(journal, err))
+		return false;
+	journal->is_ended = false;
+	*ret = TAKE_PTR(journal);
+	return true;
+}
+
+/* The lock is held. */
+static bool is_well(const struct journal *journal, struct err *err)
+{
+	if (journal->err.kind == ERR_NONE)
+		return true;
+	*err = journal->err;
+	return false;
+}
+
+bool journal_add(struct journal *journal, const struct journal_entry *entry, struct err *err)
+{
+	bool ok;
+
+	(void)pthread_mutex_lock(&journal->lock);
+	print_entry(entry, &journal->lines);
+	journal->bytes += entry->data_bytes;
+	if (journal->bytes >= JOURNAL_SYNC_BYTES)
+		(void)pthread_cond_signal(&journal->changed);
+	ok = is_well(journal, err);
+	(void)pthread_mutex_unlock(&journal->lock);
+	return ok;
+}
+
+bool journal_end(struct journal *journal, struct err *err)
+{
+	(void)pthread_mutex_lock(&journal->lock);
+	journal->is_closed = true;
+	(void)pthread_cond_signal(&journal->changed);
+	(void)pthread_mutex_unlock(&journal->lock);
+	if (!journal->is_ended)
+		(void)pthread_join(journal->thread, NULL);
+	journal->is_ended = true;
+	return is_well(journal, err);
+}
+
+void journal_free(struct journal *journal)
+{
+	struct err ignored;
+
+	if (!journal)
+		return;
+	(void)journal_end(journal, &ignored);
+	cleanup_close(&journal->fd);
+	(void)pthread_mutex_destroy(&journal->lock);
+	(void)pthread_cond_destroy(&journal->changed);
+	str_done(&journal->lines);
+	free(journal);
 }

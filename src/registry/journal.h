@@ -11,8 +11,8 @@
  * that was torn by a power cut is seen; it and what follows it do not count. The journal of a file that is another one
  * by now, by inode, length or birth, is worth nothing.
  *
- * Order. A stretch is added when its data has been verified. Now and then (journal_keep) disk.img is synced, then the
- * lines of what had been added before are written, then they are synced. Before a stretch that the journal knows is
+ * Order. A stretch is added when its data has been verified. Now and then disk.img is synced, then the lines of what
+ * had been added before are written, then they are synced. Before a stretch that the journal knows is
  * written to, a new journal without it has replaced the old one (journal_begin).
  */
 #ifndef TART_REGISTRY_JOURNAL_H
@@ -66,24 +66,23 @@ void journal_read(int dirfd, const char *name, int disk_fd, struct journal_text 
 
 struct journal;
 
-/* Replaces JOURNAL_FILE by one with these entries. The disk has its length by now, and its length does not change. The
- * descriptors are borrowed. */
+/* Replaces JOURNAL_FILE by one with these entries and starts the thread that keeps it. The disk has its length by now, and
+ * its length does not change. The descriptors are borrowed. */
 bool journal_begin(int dirfd, int disk_fd, const struct journal_text *entries, struct journal **ret,
 		   struct err *err);
-void journal_free(struct journal *journal); /* what was not synced is not in it. Accepts NULL */
+
+/* From any thread: the data of this stretch is written and right. Synced, both, after JOURNAL_SYNC_MS or
+ * JOURNAL_SYNC_BYTES; in between the data begins to be written to the device. An error is that of an earlier sync. */
+bool journal_add(struct journal *journal, const struct journal_entry *entry, struct err *err);
+
+/* Syncs what is left, and ends the thread. */
+bool journal_end(struct journal *journal, struct err *err);
+
+/* Ends it first, if nobody has. Accepts NULL. */
+void journal_free(struct journal *journal);
 static inline void journal_cleanup(struct journal **slot)
 {
 	journal_free(*slot);
 }
-
-/* From any thread: the data of this stretch is written and right. */
-void journal_add(struct journal *journal, const struct journal_entry *entry);
-
-/* Syncs what is added, every JOURNAL_SYNC_MS or JOURNAL_SYNC_BYTES, in between starts writing the data to the device;
- * until journal_close(), and then what is left. For a thread of its own. */
-bool journal_keep(struct journal *journal, struct err *err);
-
-/* From any thread: nothing more will be added. */
-void journal_close(struct journal *journal);
 
 #endif

@@ -75,6 +75,15 @@ bool registry_start(struct registry *registry, const struct registry_request *re
 bool registry_do(struct registry *registry, const struct registry_request *request, int *ret_status,
 		 struct err *err);
 
+/* Between two attempts, of which `attempts` have been made: tells why (*err) and waits. False when there is nothing to wait
+ * for any more; *err is then why, or cancellation. */
+struct attempt_failure {
+	unsigned attempts;
+	uint64_t after_s; /* what a Retry-After header asks for, 0 = nothing */
+};
+bool registry_pause(struct registry *registry, const char *doing, struct attempt_failure failure,
+		    struct err *err);
+
 /* The login check: GET /v2/ answers 200. */
 bool registry_ping(struct registry *registry, struct err *err);
 

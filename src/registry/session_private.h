@@ -36,15 +36,6 @@ bool registry_context(const struct registry *registry, const char *doing, const 
 bool registry_try(struct registry *registry, const struct registry_request *request,
 		  struct http_exchange **ret, struct err *err);
 
-/* Between two attempts, of which `attempt` have been made: tells why (*err) and waits. False when there is nothing to wait
- * for any more; *err is then why, or cancellation. */
-struct attempt_failure {
-	unsigned attempts;
-	uint64_t after_s; /* what a Retry-After header asks for, 0 = nothing */
-};
-bool registry_pause(struct registry *registry, const char *doing, struct attempt_failure failure,
-		    struct err *err);
-
 /* How long the registry asks to wait before the next attempt; 0 = it does not say. */
 uint64_t registry_retry_after(const struct registry *registry,
 			      const struct http_exchange *exchange);
