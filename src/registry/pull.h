@@ -5,6 +5,11 @@
  * Everything is made in a temporary bundle whose name follows from the image's name, so that the next pull of that name
  * goes on where this one ended, however it ended. journal.h says what of it can be relied on. It moves into the cache
  * when all of it has been verified and synced.
+ *
+ * Memory: for each of `concurrency` threads HTTP_BUFFER_BYTES between network and reader, a read buffer of 256 KiB, and an
+ * encoded and a decoded block with its history (3 * 64 KiB in what Tart writes, BV4_BLOCK_MAX each at worst). Beside that
+ * only what describes the image grows with it: manifest, index and journal, some 3 MB for each 50 GB of our own layers.
+ * However large a layer or the disk is, none of its data is kept.
  */
 #ifndef TART_REGISTRY_PULL_H
 #define TART_REGISTRY_PULL_H

@@ -224,9 +224,12 @@ static void says_what_cannot_be_synced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_what_can_be_relied_on), cmocka_unit_test(reads_the_numbers),
-		cmocka_unit_test(is_cut_off_at_any_byte),      temp_dir_test(is_about_one_file),
-		temp_dir_test(replaces_an_older_one),          temp_dir_test(keeps_what_is_added),
+		cmocka_unit_test(reads_what_can_be_relied_on),
+		cmocka_unit_test(reads_the_numbers),
+		cmocka_unit_test(is_cut_off_at_any_byte),
+		temp_dir_test(is_about_one_file),
+		temp_dir_test(replaces_an_older_one),
+		temp_dir_test(keeps_what_is_added),
 		temp_dir_test(syncs_when_it_is_freed),
 		temp_dir_test(says_what_cannot_be_synced),
 	};
