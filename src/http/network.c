@@ -258,6 +258,13 @@ static void release(struct network *network)
 	free(network);
 }
 
+/* MULTIPLEX: exchanges share a connection where HTTP/2 lets them. */
+static bool set_up(CURLM *multi)
+{
+	return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, KEPT_OPEN_MAX) == CURLM_OK &&
+	       curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK;
+}
+
 bool network_new(uint64_t idle_ms, struct network **ret, struct err *err)
 {
 	struct network *network;
@@ -270,8 +277,7 @@ bool network_new(uint64_t idle_ms, struct network **ret, struct err *err)
 	network->idle_ms = idle_ms;
 	(void)pthread_mutex_init(&network->lock, NULL);
 	network->multi = curl_multi_init();
-	if (!network->multi ||
-	    curl_multi_setopt(network->multi, CURLMOPT_MAXCONNECTS, KEPT_OPEN_MAX) != CURLM_OK) {
+	if (!network->multi || !set_up(network->multi)) {
 		release(network);
 		return err_set(err, ERR_GENERAL, "libcurl cannot be used");
 	}

@@ -108,8 +108,7 @@ bool transfer_put(struct transfer *t, const void *data, size_t len)
 	lock(t);
 	fits = t->is_unwanted || ring_put(&t->ring, HTTP_BUFFER_BYTES, data, len);
 	t->is_paused = !fits;
-	if (fits)
-		(void)pthread_cond_signal(&t->changed);
+	t->has_news = true;
 	unlock(t);
 	return fits;
 }
@@ -117,8 +116,9 @@ bool transfer_put(struct transfer *t, const void *data, size_t len)
 void transfer_publish(struct transfer *t)
 {
 	lock(t);
-	if (t->head.is_complete && !t->has_head) {
-		t->has_head = true;
+	if (t->has_news || (t->head.is_complete && !t->has_head)) {
+		t->has_head = t->head.is_complete;
+		t->has_news = false;
 		(void)pthread_cond_broadcast(&t->changed);
 	}
 	unlock(t);

@@ -23,6 +23,7 @@ struct transfer {
 	struct ring ring;
 	bool is_paused;
 	bool has_head; /* the reader may look at head, which stays as it is */
+	bool has_news; /* bytes that the reader has not been told of */
 	bool is_over;
 	bool is_unwanted; /* the reader has given up */
 	struct err err;   /* why it is over, or ERR_NONE */
@@ -59,8 +60,9 @@ bool transfer_put_line(struct transfer *t, struct span line, struct err *err);
 /* Bytes of the body; false: paused, put them again later. Nobody keeps them when the reader has given up. */
 bool transfer_put(struct transfer *t, const void *data, size_t len);
 
-/* A head that is complete becomes visible. Not at its last line: an answer without body is over at the same time, and
- * who gives it up between the two would cost its connection. */
+/* Tells the reader what has come since the last call: seldom rather than at once, for each time it is woken up costs more
+ * than copying the bytes. A head is not shown at its last line for another reason, too: an answer without body is over at
+ * the same time, and who gives it up between the two would cost its connection. */
 void transfer_publish(struct transfer *t);
 
 enum transfer_wish { TRANSFER_NOTHING, TRANSFER_RESUME, TRANSFER_END };

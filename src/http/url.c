@@ -26,7 +26,9 @@ static bool is_unreserved(char c)
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 static void add_percent(struct str *out, char c)
@@ -164,18 +166,23 @@ static char *dup_lower(struct span text)
 }
 
 /* For errors: no query, which may be a signature, and nothing when a password could be in it. */
-static bool refuse(struct span text, const char *why, struct err *err)
+static void refuse_(struct span text, const char *why, struct err *err)
 {
 	CLEANUP_STR struct str shown = { 0 };
 	size_t end = 0;
 
 	while (end < text.len && end < 200 && text.ptr[end] != '?' && text.ptr[end] != '#')
 		end++;
-	if (span_find(text, '@') < text.len)
-		return err_set(err, ERR_GENERAL, "malformed address: %s", why);
+	if (span_find(text, '@') < text.len) {
+		(void)err_set(err, ERR_GENERAL, "malformed address: %s", why);
+		return;
+	}
 	str_add_escaped(&shown, span_first(text, end));
-	return err_set(err, ERR_GENERAL, "malformed address '%s': %s", str_text(&shown), why);
+	(void)err_set(err, ERR_GENERAL, "malformed address '%s': %s", str_text(&shown), why);
 }
+
+/* The constant shows analysers that the path has failed. */
+#define refuse(text, why, err) (refuse_((text), (why), (err)), false)
 
 bool url_parse(struct span text, struct url *ret, struct err *err)
 {

@@ -295,6 +295,13 @@ static bool send_slowly(struct connection *c, const char *data, size_t len, unsi
 	return true;
 }
 
+static char byte_of(const struct server_answer *answer, uint64_t position)
+{
+	if (answer->body)
+		return answer->body[position];
+	return server_byte(answer->body_start + position);
+}
+
 static bool send_body(struct connection *c, const struct server_answer *answer)
 {
 	uint64_t len = answer->cut ? answer->cut : length_of(answer);
@@ -305,8 +312,7 @@ static bool send_body(struct connection *c, const struct server_answer *answer)
 		bool ok;
 
 		for (size_t i = 0; i < n; i++)
-			piece[i] = answer->body ? answer->body[at + i] :
-						  server_byte(answer->body_start + at + i);
+			piece[i] = byte_of(answer, at + i);
 		ok = answer->slow_us ? send_slowly(c, piece, n, answer->slow_us) :
 				       send_body_piece(c, piece, n);
 		if (!ok)

@@ -33,37 +33,42 @@ static const char *find_program(void)
 	return access("/usr/sbin/nghttpd", X_OK) == 0 ? "/usr/sbin/nghttpd" : NULL;
 }
 
-/* Inode of a socket that a process has at this descriptor; 0 = none. */
-static unsigned long long socket_inode(const char *fd_path)
+/* Inode of a socket that a process has at this descriptor, "" if it is none. */
+static void socket_inode(const char *fd_path, struct str *out)
 {
 	char target[64];
-	ssize_t len = readlink(fd_path, target, sizeof(target) - 1);
-	unsigned long long inode = 0;
+	ssize_t len = readlink(fd_path, target, sizeof(target));
+	struct span text = span_make(target, len > 0 ? (size_t)len : 0);
 
-	if (len < 0)
+	if (span_starts_with(text, "socket:[") && span_ends_with(text, "]"))
+		str_add_span(out, span_make(text.ptr + 8, text.len - 9));
+}
+
+/* Words 1, 3 and 9 of a line of /proc/net/tcp, from 0: address, status, inode. */
+static uint16_t port_of_line(struct span line, const char *inode)
+{
+	struct span words[10] = { 0 };
+	struct span word;
+	size_t n = 0;
+
+	while (n < ARRAY_LEN(words) && span_next(&line, ' ', &word))
+		if (word.len > 0)
+			words[n++] = word;
+	if (n < ARRAY_LEN(words) || !span_is(words[3], "0A") || !span_is(words[9], inode))
 		return 0;
-	target[len] = '\0';
-	return sscanf(target, "socket:[%llu]", &inode) == 1 ? inode : 0;
+	return (uint16_t)strtoul(words[1].ptr + span_find(words[1], ':') + 1, NULL, 16);
 }
 
 /* Port on which a socket of this inode listens; 0 = does not. */
-static uint16_t listening_port(unsigned long long inode)
+static uint16_t listening_port(const char *inode)
 {
 	FILE *file = fopen("/proc/net/tcp", "re");
 	char line[512];
 	uint16_t found = 0;
 
 	assert_non_null(file);
-	while (!found && fgets(line, sizeof(line), file)) {
-		unsigned long long line_inode;
-		unsigned int port;
-		unsigned int status;
-
-		if (sscanf(line, "%*u: %*x:%x %*x:%*x %x %*s %*s %*s %*s %*s %llu", &port, &status,
-			   &line_inode) == 3 &&
-		    line_inode == inode && status == 0x0a)
-			found = (uint16_t)port;
-	}
+	while (!found && fgets(line, sizeof(line), file))
+		found = port_of_line(span_of(line), inode);
 	(void)fclose(file);
 	return found;
 }
@@ -79,10 +84,11 @@ static uint16_t port_of(pid_t pid)
 	assert_non_null(dir);
 	while (port == 0 && (entry = readdir(dir))) {
 		CLEANUP_FREE char *path = xasprintf("%s/%s", folder, entry->d_name);
-		unsigned long long inode = socket_inode(path);
+		CLEANUP_STR struct str inode = { 0 };
 
-		if (inode != 0)
-			port = listening_port(inode);
+		socket_inode(path, &inode);
+		if (inode.len > 0)
+			port = listening_port(str_text(&inode));
 	}
 	(void)closedir(dir);
 	return port;
@@ -103,7 +109,7 @@ static bool nghttpd_start(const struct temp_dir *dir, struct nghttpd *ret)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	struct child_spec spec = CHILD_SPEC_INIT;
-	struct certificate own;
+	struct certificate own = { 0 };
 	struct err err = { 0 };
 	const char *program = find_program();
 

@@ -34,7 +34,7 @@ static void expect_trust(const struct server *server)
 
 static void trusts_a_file_of_authorities(void **state)
 {
-	struct certificate own;
+	struct certificate own = { 0 };
 
 	certificate_make(*state, "own", "IP:127.0.0.1", &own);
 	CLEANUP_SERVER struct server *server = server_start(&hello, 1, &own.tls);
@@ -50,7 +50,7 @@ static void trusts_a_directory_of_authorities(void **state)
 {
 	const struct temp_dir *dir = *state;
 	const char *const argv[] = { "openssl", "rehash", dir->path, NULL };
-	struct certificate own;
+	struct certificate own = { 0 };
 	struct err err = { 0 };
 
 	certificate_make(dir, "own", "IP:127.0.0.1", &own);
@@ -63,7 +63,7 @@ static void trusts_a_directory_of_authorities(void **state)
 
 static void distrusts_other_names(void **state)
 {
-	struct certificate own;
+	struct certificate own = { 0 };
 
 	certificate_make(*state, "own", "DNS:registry.example,IP:127.0.0.2", &own);
 	CLEANUP_SERVER struct server *server = server_start(&hello, 1, &own.tls);
@@ -74,8 +74,8 @@ static void distrusts_other_names(void **state)
 
 static void distrusts_other_authorities(void **state)
 {
-	struct certificate own;
-	struct certificate other;
+	struct certificate own = { 0 };
+	struct certificate other = { 0 };
 
 	certificate_make(*state, "own", "IP:127.0.0.1", &own);
 	certificate_make(*state, "other", "IP:127.0.0.1", &other);
@@ -87,7 +87,7 @@ static void distrusts_other_authorities(void **state)
 
 static void names_a_missing_file_of_authorities(void **state)
 {
-	struct certificate own;
+	struct certificate own = { 0 };
 
 	certificate_make(*state, "own", "IP:127.0.0.1", &own);
 	CLEANUP_SERVER struct server *server = server_start(&hello, 1, &own.tls);
@@ -117,7 +117,7 @@ static void tells_a_server_without_tls(void **state)
 static void redirects_between_schemes(void **state)
 {
 	CLEANUP_SERVER struct server *plain = NULL;
-	struct certificate own;
+	struct certificate own = { 0 };
 	struct err err = { 0 };
 
 	certificate_make(*state, "own", "IP:127.0.0.1", &own);
