@@ -125,6 +125,53 @@ static void it_is_small(void **state)
 	assert_int_equal(bytes.len, 20 + 10 * (12 + 8 + 36 + 8) + 12);
 }
 
+static bool is_hex_pair(struct span word)
+{
+	return word.len == 2 && strspn(word.ptr, "0123456789abcdef") >= 2;
+}
+
+/* The bytes of the example in the document: what stands in front of each line of the block. */
+static void read_example(struct str *out)
+{
+	CLEANUP_STR struct str text = { 0 };
+	const char *start;
+	struct span rest;
+	struct span line;
+	struct span word;
+
+	ok(fs_read_file(AT_FDCWD, TEST_DATA "/../../docs/FORMAT.image.md", 1 << 20, &text, &why));
+	start = strstr(str_text(&text), "```\n74 61");
+	assert_non_null(start);
+	rest = span_of(start + 4);
+	while (span_next(&rest, '\n', &line) && !span_is(line, "```"))
+		while (span_next(&line, ' ', &word) && (word.len == 0 || is_hex_pair(word)))
+			if (word.len > 0)
+				str_add_char(out, (char)strtoul(word.ptr, NULL, 16));
+}
+
+static void the_document_shows_what_is_written(void **state)
+{
+	CLEANUP(layer_index_done) struct layer_index index = { 0 };
+	CLEANUP_STR struct str example = { 0 };
+	CLEANUP_STR struct str bytes = { 0 };
+	CLEANUP_FREE char *data = xcalloc(1, BV4_PIECE_BYTES);
+	struct layer_pieces *pieces = vec_push(&index.layers);
+	char digest[DIGEST_HEX_SIZE];
+
+	(void)state;
+	memcpy(data, "Hello, World!\n", 14);
+	digest_of(span_make(data, BV4_PIECE_BYTES), digest);
+	layer_pieces_add(pieces, BV4_PIECE_BYTES, 4464, digest);
+	layer_pieces_add(pieces, BV4_PIECE_BYTES, 4449, NULL);
+	layer_pieces_add(pieces, BV4_PIECE_BYTES, 4449, NULL);
+	layer_pieces_add(pieces, 102400, 445, NULL);
+	assert_true(layer_pieces_fit(pieces, 3248128, 13811));
+	layer_index_print(&index, &bytes);
+	read_example(&example);
+	assert_int_equal(example.len, 84);
+	assert_true(span_equal(str_span(&example), str_span(&bytes)));
+}
+
 static void a_layer_without_pieces_has_its_length(void **state)
 {
 	CLEANUP(layer_index_done) struct layer_index index = { 0 };
@@ -411,6 +458,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_added_is_found),
 		cmocka_unit_test(it_is_small),
+		cmocka_unit_test(the_document_shows_what_is_written),
 		cmocka_unit_test(a_layer_without_pieces_has_its_length),
 		cmocka_unit_test(pieces_fit_one_layer),
 		cmocka_unit_test(what_cannot_be_is_refused),
