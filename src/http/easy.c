@@ -103,7 +103,8 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
 	struct easy *easy = ctx;
 
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > body_len(easy))
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > body_len(easy) ||
+	    (easy->request->is_once && easy->sent > 0))
 		return CURL_SEEKFUNC_FAIL;
 	easy->sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;

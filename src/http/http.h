@@ -78,6 +78,9 @@ struct http_request {
 	size_t n_headers;
 	const char *authorization; /* value of that header, NULL = none */
 	struct http_body body;     /* POST, PUT, PATCH: always with Content-Length, 0 too */
+	/* What was sent into a connection that had been kept open, and was closed, is sent again over another, unless this says
+	 * that the server must not see it twice: then it is ERR_TRANSPORT. */
+	bool is_once;
 	/* Called by the network thread with the bytes of the body that have been handed to the connection since the last
 	 * call. May be NULL. */
 	void (*sent)(void *ctx, uint64_t bytes);

@@ -138,6 +138,7 @@ static bool send_once(struct registry *registry, const struct registry_request *
 		.n_headers = request->n_headers,
 		.authorization = authorization,
 		.body = request->body,
+		.is_once = request->once,
 		.sent = request->sent,
 		.ctx = request->ctx,
 	};

@@ -162,6 +162,36 @@ static void sends_again_over_a_new_connection(void **state)
 	assert_int_equal(atomic_load(&count.bytes), FILE_BYTES);
 }
 
+/* A part of an upload that the server may have read would be added to what it has. */
+static void does_not_send_again_what_must_not_be(void **state)
+{
+	static const struct server_answer answers[] = {
+		{ .request = "GET /x",
+		  .head = "HTTP/1.1 200 OK\r\n",
+		  .body = "",
+		  .end = SERVER_KEEP },
+		{ .request = "PUT /x", .times = 1, .end = SERVER_CLOSE },
+		{ .head = "HTTP/1.1 201 Created\r\n", .body = "" },
+	};
+	CLEANUP_SERVER struct server *server = server_start(answers, ARRAY_LEN(answers), NULL);
+	CLEANUP_HTTP struct http *http = client_new(0);
+	CLEANUP_CLOSE int fd = make_file(*state);
+	CLEANUP_FREE char *url = client_url(server, "/x");
+	const struct http_request request = {
+		.method = HTTP_PUT,
+		.url = url,
+		.body = { .fd = fd, .fd_len = FILE_BYTES },
+		.is_once = true,
+	};
+	struct http_exchange *exchange = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(client_do(http, HTTP_GET, server, "/x"), 200);
+	assert_false(http_start(http, &request, &exchange, &err));
+	assert_int_equal(err.kind, ERR_TRANSPORT);
+	assert_int_equal(server_n_requests(server), 2);
+}
+
 static void new_connections_are_not_tried_twice(void **state)
 {
 	static const struct server_answer answer = { .end = SERVER_CLOSE };
@@ -253,6 +283,7 @@ int main(void)
 		cmocka_unit_test(sends_bytes),
 		temp_dir_test(sends_pieces_of_files),
 		temp_dir_test(sends_again_over_a_new_connection),
+		temp_dir_test(does_not_send_again_what_must_not_be),
 		cmocka_unit_test(new_connections_are_not_tried_twice),
 		temp_dir_test(files_that_shrink_are_told),
 		temp_dir_test(files_that_cannot_be_read_are_told),
