@@ -11,6 +11,7 @@
 	X(set)      \
 	X(get)      \
 	X(list)     \
+	X(pull)     \
 	X(import)   \
 	X(export)   \
 	X(prune)    \

@@ -46,10 +46,7 @@ static bool open_cached(const struct home *home, const struct remote_name *name,
 		return false;
 	if (source->fd < 0) {
 		remote_name_print(name, &text);
-		return err_set(
-			err, ERR_GENERAL,
-			"%s is not in the cache, and this version of tart cannot pull images",
-			str_text(&text));
+		return err_set(err, ERR_GENERAL, "%s is not in the cache", str_text(&text));
 	}
 	str_addf(&text, "%s/%s@", name->host, name->repository);
 	if (!cache_resolve(home, name, &text, err))

@@ -229,15 +229,6 @@ disk_hash() { # NAME
 	assert_tmp_empty
 }
 
-@test 'clone: an image that is not cached cannot be had yet' {
-	tart clone ghcr.io/a/b copy
-	assert_failure 1
-	assert_equal "$output" ''
-	assert_equal "$stderr" \
-		'Error: ghcr.io/a/b:latest is not in the cache, and this version of tart cannot pull images'
-	assert_tmp_empty
-}
-
 @test 'clone: names and options that are refused' {
 	make_vm a
 	tart clone a b/c
