@@ -5,7 +5,7 @@
 # With --objects BUILD, also that the built libraries hold no mutable globals. --table prints who may include whom.
 set -u -o pipefail
 
-# Folder below src/ (or at the top: netd, vsockd, guest), and what its files may include besides their own folder.
+# Folder below src/ (or at the top: netd, vsockd, guest, keyring), and what its files may include besides their own folder.
 declare -A may_include=(
 	[base]=''
 	[proto]='base'
@@ -15,7 +15,7 @@ declare -A may_include=(
 	[image]='base'
 	[storage]='base net trace image'
 	[agent]='base proto storage'
-	[registry]='base net http trace image storage'
+	[registry]='base proto net http trace image storage'
 	[machine]='base proto net trace image storage agent'
 	[fleet]='base proto net http image storage agent registry machine'
 	[cmd]='base proto net http trace image storage agent registry machine fleet'
@@ -23,6 +23,7 @@ declare -A may_include=(
 	[netd]='base proto'
 	[vsockd]='base proto'
 	[guest]='base proto'
+	[keyring]='base proto'
 )
 
 # Files that may do what their layer may not, and why.
@@ -114,7 +115,7 @@ check_silent() {
 	local file=$1 word code
 
 	case $(layer_of "$file") in
-	cmd | main | netd | vsockd | guest) return 0 ;;
+	cmd | main | netd | vsockd | guest | keyring) return 0 ;;
 	esac
 	code=$(code_of "$file")
 	for word in stdout stderr printf vprintf puts putchar perror psignal err errx warn warnx; do
@@ -166,7 +167,7 @@ while IFS= read -r file; do
 	*.h) check_header_alone "$file" ;;
 	*.c) check_own_header_first "$file" ;;
 	esac
-done < <(find src netd vsockd guest -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
+done < <(find src netd vsockd guest keyring -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
 
 [ "$count" -gt 0 ] || problem "no sources below $PWD"
 [ -z "$objects" ] || check_objects

@@ -29,7 +29,7 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libcurl4-openssl-dev liblz4-dev libprotobuf-c-dev
-		echo libssl-dev libzstd-dev protobuf-c-compiler scdoc
+		echo libsecret-1-dev libssl-dev libzstd-dev protobuf-c-compiler scdoc
 		;;
 	demo) # running guests, and making them from Debian packages
 		echo "$qemu_native" qemu-utils
@@ -40,6 +40,7 @@ packages_for() {
 		packages_for demo
 		echo "$qemu_foreign"
 		echo clang libclang-rt-14-dev libcmocka-dev bats bats-assert bats-file bats-support jq socat
+		echo dbus-bin dbus-daemon gnome-keyring
 		echo mandoc zsh fish btrfs-progs nghttp2-server xfsprogs procps python3 openssl
 		echo apache2-utils skopeo
 		;;
