@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/secret.h"
 #include "http/retry.h"
 #include "http/url.h"
+#include "registry/basic.h"
 #include "registry/session_error.h"
 #include "registry/session_private.h"
 
@@ -32,16 +32,10 @@ static void token_answer_done(struct token_answer *answer)
 
 char *basic_authorization(const struct credentials *credentials)
 {
-	CLEANUP_SECRET_STR struct str pair = { 0 };
 	struct str header = { 0 };
 
-	secret_reserve(&pair, strlen(credentials->user) + 1 + strlen(credentials->password));
-	str_add(&pair, credentials->user);
-	str_add_char(&pair, ':');
-	str_add(&pair, credentials->password);
-	secret_reserve(&header, strlen("Basic ") + (pair.len + 2) / 3 * 4);
 	str_add(&header, "Basic ");
-	base64_add(&header, str_span(&pair));
+	basic_add(&header, credentials);
 	return str_take(&header);
 }
 
