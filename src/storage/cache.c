@@ -173,17 +173,26 @@ int cache_open_named(const struct home *home, const struct remote_name *name)
 	return parent_fd < 0 ? -1 : cache_open_reference(parent_fd, name);
 }
 
-bool cache_open(const struct home *home, const struct remote_name *name, int *ret_fd,
+bool cache_peek(const struct home *home, const struct remote_name *name, int *ret_fd,
 		struct err *err)
 {
 	CLEANUP_CLOSE int fd = cache_open_named(home, name);
-	struct err ignored;
 
 	if (fd >= 0 && !bundle_is_initialized(fd))
 		return err_vm_incomplete(err);
-	if (fd >= 0)
-		(void)bundle_touch(fd, NULL, &ignored);
 	*ret_fd = TAKE_FD(fd);
+	return true;
+}
+
+bool cache_open(const struct home *home, const struct remote_name *name, int *ret_fd,
+		struct err *err)
+{
+	struct err ignored;
+
+	if (!cache_peek(home, name, ret_fd, err))
+		return false;
+	if (*ret_fd >= 0)
+		(void)bundle_touch(*ret_fd, NULL, &ignored);
 	return true;
 }
 

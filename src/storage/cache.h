@@ -43,6 +43,10 @@ bool cache_walk(const struct home *home, cache_visitor *visit, void *ctx, struct
 bool cache_open(const struct home *home, const struct remote_name *name, int *ret_fd,
 		struct err *err);
 
+/* As cache_open, without stamping. */
+bool cache_peek(const struct home *home, const struct remote_name *name, int *ret_fd,
+		struct err *err);
+
 /* The digest ("sha256:...") of the bundle that a name stands for; of what is not cached, that of the name. ERR_OCI when
  * it is a tag that is not cached. */
 bool cache_resolve(const struct home *home, const struct remote_name *name, struct str *out,

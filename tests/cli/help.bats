@@ -39,7 +39,7 @@ explains() { # OPTION TEXT
 }
 
 @test 'help: lists the commands in the order of the specification' {
-	local all='create clone run set get list login logout ip exec pull push import export prune rename stop delete
+	local all='create clone run set get list login logout ip exec pull push verify import export prune rename stop delete
 		suspend doctor'
 	local listed want=()
 
