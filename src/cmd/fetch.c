@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cmd/fresh_nvram.h"
 #include "cmd/transfer.h"
 #include "registry/pull.h"
 #include "registry/user_agent.h"
@@ -28,6 +29,7 @@ bool fetch_image(const struct home *home, const struct remote_name *name,
 		.deduplicate = args->deduplicate,
 		.auto_prune = !getenv("TART_NO_AUTO_PRUNE"),
 		.is_quiet = voice == FETCH_QUIET,
+		.make_nvram = fresh_nvram,
 	};
 
 	transfer_start(&transfer);

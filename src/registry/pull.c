@@ -100,19 +100,25 @@ static bool get_manifest(struct pull *pull, struct err *err)
 	return true;
 }
 
+static bool image_context(const struct pull_job *job, struct err *err)
+{
+	CLEANUP_STR struct str name = { 0 };
+
+	remote_name_print(job->request->name, &name);
+	return err_context(err, "image %s", str_text(&name));
+}
+
 static bool pull_kind(const struct pull_job *job, struct err *err)
 {
 	switch (job->manifest->kind) {
 	case IMAGE_TART:
 		return pull_tart(job, err);
 	case IMAGE_VETU:
-		return err_set(err, ERR_GENERAL,
-			       "this is an image of Vetu, which this version of tart cannot pull");
+		return pull_vetu(job, err) || image_context(job, err);
 	case IMAGE_CONTAINER:
 		break;
 	}
-	return err_set(err, ERR_GENERAL,
-		       "this is a container image, which this version of tart cannot pull");
+	return pull_container(job, err) || image_context(job, err);
 }
 
 /* A thread that fails cancels the requests of the others, and with them the whole connection: each attempt has its own. */
@@ -187,7 +193,8 @@ static bool is_worth_keeping(int dir_fd)
 
 	if (disk_fd >= 0)
 		journal_read(dir_fd, JOURNAL_FILE, disk_fd, &journal);
-	return journal.entries.n > 0 || fs_exists(dir_fd, OLD_DISK_FILE);
+	return journal.entries.n > 0 || fs_exists(dir_fd, OLD_DISK_FILE) ||
+	       pull_vetu_has_begun(dir_fd) || pull_container_has_begun(dir_fd);
 }
 
 /* What a failure leaves is for the next pull of this name. */

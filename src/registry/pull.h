@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "image/progress.h"
 #include "registry/notice.h"
+#include "storage/config.h"
 #include "storage/home.h"
 #include "storage/name.h"
 
@@ -35,7 +36,7 @@ struct pull_request {
 	/* Bytes of blobs, of those that have to be fetched. Called by the caller's thread only. */
 	struct progress_sink progress;
 	/* Makes nvram.bin for images that come without (Vetu, containerDisk). Finding firmware is a matter of layers above. */
-	bool (*make_nvram)(void *ctx, int bundle_fd, const char *arch, struct err *err);
+	bool (*make_nvram)(void *ctx, int bundle_fd, enum guest_arch arch, struct err *err);
 	void *nvram_ctx;
 };
 

@@ -105,6 +105,17 @@ bool pull_file(const struct pull_job *job, const struct descriptor *descriptor, 
 	       err_context(err, "'%s'", name);
 }
 
+bool pull_generated(const struct pull_job *job, const struct config *config, struct err *err)
+{
+	const struct pull_request *request = job->request;
+
+	/* Both may be there from an earlier attempt, perhaps for another machine. */
+	return fs_remove_tree(job->dir_fd, BUNDLE_CONFIG, err) &&
+	       fs_remove_tree(job->dir_fd, BUNDLE_NVRAM, err) &&
+	       config_store(job->dir_fd, config, err) &&
+	       request->make_nvram(request->nvram_ctx, job->dir_fd, config->arch, err);
+}
+
 static bool is_one_of(const char *name, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

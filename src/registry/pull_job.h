@@ -27,6 +27,12 @@ struct pull_job {
 /* Each may be called again after a transport error, with a new connection and what is there by then. Tells with
  * job->request->notice and progress where it is, and ends with pull_seal(). */
 bool pull_tart(const struct pull_job *job, struct err *err);
+bool pull_vetu(const struct pull_job *job, struct err *err);
+bool pull_container(const struct pull_job *job, struct err *err);
+
+/* Whether what a failed attempt at an image that is not Tart's has left is worth going on from. */
+bool pull_vetu_has_begun(int dir_fd);
+bool pull_container_has_begun(int dir_fd);
 
 /* Fetches a small blob into memory and writes it into the file `name`; *out (may be NULL) gets its bytes. */
 bool pull_small_file(const struct pull_job *job, const struct descriptor *descriptor, size_t max,
@@ -35,6 +41,9 @@ bool pull_small_file(const struct pull_job *job, const struct descriptor *descri
 /* Fetches a blob into the file `name`, unless that holds it already. */
 bool pull_file(const struct pull_job *job, const struct descriptor *descriptor, const char *name,
 	       struct err *err);
+
+/* config.json and nvram.bin of an image that came without. */
+bool pull_generated(const struct pull_job *job, const struct config *config, struct err *err);
 
 /* Writes manifest.json as it was received, removes all files but it and these, and syncs the rest. */
 bool pull_seal(const struct pull_job *job, const char *const *names, size_t n, struct err *err);

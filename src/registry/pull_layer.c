@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "image/bv4.h"
 #include "image/extent.h"
+#include "image/lz4_frame.h"
 #include "image/sparse_writer.h"
 #include "image/zeros.h"
 
@@ -280,8 +281,34 @@ static void bv4_free(void *decoder)
 	bv4_decoder_free(decoder);
 }
 
+static void *frame_make(uint64_t data_bytes, struct byte_sink decoded)
+{
+	return lz4_frame_decoder_new(data_bytes, decoded);
+}
+
+static bool frame_add(void *decoder, struct span bytes, struct err *err)
+{
+	return lz4_frame_decoder_add(decoder, bytes, err);
+}
+
+static bool frame_finish(void *decoder, struct err *err)
+{
+	return lz4_frame_decoder_finish(decoder, err);
+}
+
+static void frame_reset(void *decoder)
+{
+	lz4_frame_decoder_reset(decoder);
+}
+
+static void frame_free(void *decoder)
+{
+	lz4_frame_decoder_free(decoder);
+}
+
 static const struct codec codecs[LAYER_CODEC_COUNT] = {
 	[LAYER_BV4] = { bv4_make, bv4_add, bv4_finish, bv4_reset, bv4_free },
+	[LAYER_LZ4_FRAME] = { frame_make, frame_add, frame_finish, frame_reset, frame_free },
 };
 
 struct fetch {

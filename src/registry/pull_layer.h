@@ -50,7 +50,8 @@ bool layer_copy(int src_fd, uint64_t src_offset, const struct layer_place *place
 
 /* How the data of a layer travels. */
 enum layer_codec {
-	LAYER_BV4, /* Apple's LZ4 framing: image/bv4.h */
+	LAYER_BV4,       /* Apple's LZ4 framing: image/bv4.h */
+	LAYER_LZ4_FRAME, /* image/lz4_frame.h */
 	LAYER_CODEC_COUNT
 };
 
