@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# tart verify, on images made by hand. What a pull brought verifies: pull.bats.
+# tart verify, on images made by hand, and on some that were pulled.
 
 load ../lib/common
 load ../lib/store
+load ../lib/registry
 
+layout=$project/tests/data/oci/layout
 mib=$((1 << 20))
 
 sha_of() { # FILE [OFFSET LENGTH], in MiB
@@ -198,4 +200,53 @@ expected() { # LAYER
 	tart verify h/ns:t
 	assert_failure 1
 	assert_equal "$stderr" "Error: cannot open 'nvram.bin': Too many levels of symbolic links"
+}
+
+@test 'verify: images that were pulled' {
+	start_registry --layout "$layout" images
+	for ref in ok ok-foreign-json ok-type-order ok-repeated-layer ok-unknown-config-keys ok-darwin ext-index; do
+		tart pull --insecure "$registry/images:$ref"
+		assert_success
+		tart verify "$registry/images:$ref"
+		assert_success
+		assert_line --partial 'nothing differs'
+		assert_equal "$stderr" ''
+	done
+}
+
+@test 'verify: a copy of a pulled image, by the record of its layers, as long as nobody writes to it' {
+	start_registry --layout "$layout" images
+	TART_CLONE=copy tart clone --insecure "$registry/images:ok" vm
+	assert_success
+	disk=$TART_HOME/vms/vm/disk.img
+	tart verify vm
+	assert_success
+	assert_line --index 0 'verifying the disk of vm against the record of its layers...'
+	assert_line --index -1 'vm: nothing differs (3 files and layers, 5.8 MB)'
+	# A bit that the disk itself has lost: no time of the file tells.
+	touch -r "$disk" "$BATS_TEST_TMPDIR/time"
+	flip "$disk" 1048577
+	touch -r "$BATS_TEST_TMPDIR/time" "$disk"
+	tart verify vm --format json
+	assert_failure 1
+	assert_equal "$stderr" 'Error: vm: 1 of 3 files and layers differ from the record'
+	assert_equal "$(jq -r .Against <<<"$output") $(differences)" 'record [["disk.img",1048576,4259840]]'
+	flip "$disk" 1048577
+	tart verify vm
+	assert_success
+	assert_output 'the disk of vm has been written to since its layers were known: there is nothing to verify it against'
+}
+
+@test 'verify: a clone of a clone knows what its base was' {
+	start_registry --layout "$layout" images
+	export TART_CLONE=overlay
+	tart clone --insecure "$registry/images:ok" one
+	assert_success
+	tart clone one two
+	tart delete "$registry/images:ok" one
+	assert_success
+	tart verify two
+	assert_success
+	assert_line --index 0 'verifying the disk of two against the record of its layers...'
+	assert_line --index -1 'two: nothing differs (3 files and layers, 5.8 MB)'
 }

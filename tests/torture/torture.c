@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/digest.h"
 #include "base/fs.h"
 #include "check.h"
+#include "image/layers.h"
 #include "scenarios.h"
 
 #define CALLS_MAX 2000
@@ -195,6 +197,22 @@ static void make_dir(const char *path)
 		die(path);
 }
 
+/* As a pull leaves it: a record of layers beside the disk, which clones get too. */
+static void record_layers(const char *folder)
+{
+	CLEANUP(disk_layers_done) struct disk_layers layers = { .has_overlay = false };
+	CLEANUP_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct disk_layer *layer = vec_push(&layers.items);
+	struct err err = { 0 };
+
+	layer->data_bytes = 1000000000;
+	layer->blob_bytes = 1;
+	digest_of(span_of("some layer"), layer->data_digest);
+	digest_of(span_of("its blob"), layer->blob_digest);
+	if (fd < 0 || !disk_layers_store(fd, &layers, &err))
+		die(folder);
+}
+
 /* Tags h/ns:TAG an image whose digest consists of the code of the tag's letter. */
 static void make_image(const struct torture *t, const char *tag)
 {
@@ -221,6 +239,7 @@ static void make_image(const struct torture *t, const char *tag)
 		str_addf(&folder, "%02x", (unsigned char)tag[0]);
 	if (rename(vm, str_text(&folder)) < 0 || symlink(str_text(&folder), link) < 0)
 		die(link);
+	record_layers(str_text(&folder));
 }
 
 static void prepare(const struct torture *t)
