@@ -294,9 +294,24 @@ static void explain_in_detail(const struct easy *easy, CURLcode code, enum err_k
 	(void)err_set(err, kind, "%s %s: %s", what, easy->peer, str_text(&shown));
 }
 
+/* libcurl names whom it could not reach, and no version of it here says whether that is a proxy. */
+static bool is_proxy_meant(const struct easy *easy)
+{
+	CLEANUP_FREE char *host = xstrdup(easy->peer);
+	char *name = host[0] == '[' ? host + 1 : host;
+
+	name[strcspn(name, host[0] == '[' ? "]" : ":")] = '\0';
+	return easy->detail[0] && !strstr(easy->detail, name);
+}
+
 static void explain_connect(const struct easy *easy, CURLcode code, struct err *err)
 {
 	long errnum = 0;
+
+	if (is_proxy_meant(easy)) {
+		explain_in_detail(easy, code, ERR_TRANSPORT, "no proxy to", err);
+		return;
+	}
 
 	if (curl_easy_getinfo(easy->curl, CURLINFO_OS_ERRNO, &errnum) != CURLE_OK || errnum == 0) {
 		explain_in_detail(easy, code, ERR_TRANSPORT, "cannot connect to", err);

@@ -91,7 +91,7 @@ static bool is_ipv6(struct span text)
 
 static bool is_host_name(struct span text)
 {
-	if (text.len == 0 || text.len > HOST_BYTES_MAX)
+	if (text.len == 0 || text.len > HOST_BYTES_MAX || text.ptr[0] == '.' || text.ptr[0] == '-')
 		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (!is_unreserved(text.ptr[i]) || text.ptr[i] == '~')

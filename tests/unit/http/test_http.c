@@ -378,6 +378,36 @@ static void nobody_listens(void **state)
 	assert_string_equal(err.text, text);
 }
 
+static void uses_a_proxy(void **state)
+{
+	static const struct server_answer answers[] = {
+		{ .request = "GET http://registry.example/x",
+		  .head = "HTTP/1.1 200 OK\r\n",
+		  .body = "" },
+		{ .request = "GET /x", .head = "HTTP/1.1 201 Created\r\n", .body = "" },
+	};
+	CLEANUP_SERVER struct server *server = server_start(answers, ARRAY_LEN(answers), NULL);
+	CLEANUP_HTTP struct http *http = client_new(0);
+	const struct http_request request = { .url = "http://registry.example/x",
+					      .body = HTTP_NO_BODY };
+	CLEANUP_EXCHANGE struct http_exchange *exchange = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(setenv("http_proxy", server_origin(server), 1), 0);
+	assert_int_equal(setenv("no_proxy", "127.0.0.1", 1), 0);
+	check(http_start(http, &request, &exchange, &err), "%s", err.text);
+	assert_int_equal(http_status(exchange), 200);
+	assert_int_equal(client_do(http, HTTP_GET, server, "/x"), 201);
+	assert_int_equal(setenv("http_proxy", "http://user:secret@127.0.0.1:1", 1), 0);
+	assert_false(starts(http, &request, &err));
+	assert_int_equal(err.kind, ERR_TRANSPORT);
+	assert_non_null(strstr(err.text, "no proxy to registry.example: "));
+	assert_null(strstr(err.text, "secret"));
+	assert_int_equal(unsetenv("no_proxy"), 0);
+	client_forget_proxies();
+}
+
 static void unknown_hosts_are_final(void **state)
 {
 	CLEANUP_HTTP struct http *http = client_new(0);
@@ -448,6 +478,7 @@ int main(void)
 		cmocka_unit_test(headers_are_capped),
 		cmocka_unit_test(exchange_is_limited),
 		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(uses_a_proxy),
 		cmocka_unit_test(unknown_hosts_are_final),
 		cmocka_unit_test(refuses_what_would_be_other_headers),
 		cmocka_unit_test(refuses_malformed_addresses),

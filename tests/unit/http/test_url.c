@@ -46,6 +46,8 @@ static const struct {
 	{ "DEL", "http://a/\x7f", NULL, NULL },
 	{ "backslash in the host", "http://a\\b/", NULL, NULL },
 	{ "percent in the host", "http://a%2eb/", NULL, NULL },
+	{ "dots for a host", "http://../", NULL, NULL },
+	{ "dash before the host", "http://-a/", NULL, NULL },
 	{ "tilde in the host", "http://~a/", NULL, NULL },
 	{ "bytes above ASCII in the host", "http://\xc3\xa4/", NULL, NULL },
 	{ "port 0", "http://a:0/", NULL, NULL },
