@@ -209,7 +209,7 @@ static void targets_that_are_refused(void **state)
 static void redirects_keep_the_connection(void **state)
 {
 	static const struct server_answer answers[] = {
-		{ .request = "GET /a", .head = REDIRECT("/b"), .body_bytes = 20000 },
+		{ .request = "GET /a", .head = REDIRECT("/b"), .body = "slow", .slow_us = 20000 },
 		{ .request = "GET /b", .head = "HTTP/1.1 200 OK\r\n", .body = "b" },
 	};
 	CLEANUP_SERVER struct server *server = server_start(answers, ARRAY_LEN(answers), NULL);
