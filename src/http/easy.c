@@ -19,7 +19,7 @@
 
 static uint64_t body_len(const struct easy *easy)
 {
-	const struct http_body *body = &easy->request->body;
+	const struct http_body *body = &easy->request.body;
 
 	return body->fd >= 0 ? body->fd_len : body->bytes.len;
 }
@@ -48,7 +48,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 /* Up to `room` bytes of a file, at least one; the caller wants some. */
 static bool read_file(struct easy *easy, char *buf, size_t room, size_t *ret)
 {
-	const struct http_body *body = &easy->request->body;
+	const struct http_body *body = &easy->request.body;
 	ssize_t n;
 
 	do
@@ -65,7 +65,7 @@ static bool read_file(struct easy *easy, char *buf, size_t room, size_t *ret)
 
 static void report(struct easy *easy)
 {
-	const struct http_request *request = easy->request;
+	const struct http_request *request = &easy->request;
 	uint64_t before = easy->reported;
 
 	if (easy->sent <= before)
@@ -78,7 +78,7 @@ static void report(struct easy *easy)
 static size_t on_read(char *buf, size_t size, size_t n, void *ctx)
 {
 	struct easy *easy = ctx;
-	const struct http_body *body = &easy->request->body;
+	const struct http_body *body = &easy->request.body;
 	uint64_t left = body_len(easy) - easy->sent;
 	size_t len = size * n;
 
@@ -104,7 +104,7 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
 	struct easy *easy = ctx;
 
 	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > body_len(easy) ||
-	    (easy->request->is_once && easy->sent > 0))
+	    (easy->request.is_once && easy->sent > 0))
 		return CURL_SEEKFUNC_FAIL;
 	easy->sent = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
@@ -164,7 +164,7 @@ static bool add_header(struct easy *easy, const char *name, const char *value)
 
 static bool add_headers(struct easy *easy, const char *authorization)
 {
-	const struct http_request *request = easy->request;
+	const struct http_request *request = &easy->request;
 	/* No waiting for permission to send a body; no types that nobody has given. */
 	bool ok = add_header_line(easy, "Expect:");
 
@@ -179,7 +179,7 @@ static bool add_headers(struct easy *easy, const char *authorization)
 
 static bool set_method(struct easy *easy)
 {
-	enum http_method method = easy->request->method;
+	enum http_method method = easy->request.method;
 
 	if (method == HTTP_HEAD)
 		return SET(CURLOPT_NOBODY, 1L);
@@ -228,6 +228,15 @@ static bool set_up(struct easy *easy, const struct easy_settings *settings, cons
 	       add_headers(easy, authorization) && SET(CURLOPT_HTTPHEADER, easy->headers);
 }
 
+/* libcurl has copies of all that need not last as long as the exchange. */
+static void forget_borrowed(struct http_request *request)
+{
+	request->url = NULL;
+	request->headers = NULL;
+	request->n_headers = 0;
+	request->authorization = NULL;
+}
+
 bool easy_new(const struct easy_settings *settings, const struct http_request *request,
 	      const struct url *url, const char *authorization, struct easy **ret, struct err *err)
 {
@@ -237,10 +246,11 @@ bool easy_new(const struct easy_settings *settings, const struct http_request *r
 	transfer_init(&easy->transfer);
 	url_print_peer(url, &peer);
 	easy->peer = str_take(&peer);
-	easy->request = request;
+	easy->request = *request;
 	if (!set_up(easy, settings, url, authorization))
 		return err_set(err, ERR_GENERAL, "libcurl cannot prepare a request to %s",
 			       easy->peer);
+	forget_borrowed(&easy->request);
 	*ret = TAKE_PTR(easy);
 	return true;
 }

@@ -23,8 +23,8 @@ struct easy {
 	CURL *curl;
 	struct curl_slist *headers;
 	char detail[CURL_ERROR_SIZE];
-	char *peer; /* host and port, for errors */
-	const struct http_request *request;
+	char *peer;                  /* host and port, for errors */
+	struct http_request request; /* method, body and callback of it */
 	struct transfer transfer;
 	uint64_t received; /* of the body */
 	uint64_t sent;
@@ -38,7 +38,7 @@ struct easy {
 	struct err err;  /* why a callback has ended it, or ERR_NONE */
 };
 
-/* `request` is borrowed; url and authorization, which redirects change, replace those in it. */
+/* What is borrowed until when, http_start() says; url and authorization, which redirects change, replace those in it. */
 bool easy_new(const struct easy_settings *settings, const struct http_request *request,
 	      const struct url *url, const char *authorization, struct easy **ret, struct err *err);
 void easy_free(struct easy *easy); /* not while a multi handle has it */

@@ -260,6 +260,45 @@ static void early_answers_are_answers(void **state)
 	check_body(server_request(server, 1), 0, FILE_BYTES);
 }
 
+/* Its caller may have returned while the body is still on its way. */
+static void requests_need_not_last(void **state)
+{
+	static const struct server_answer answer = {
+		.head = "HTTP/1.1 200 OK\r\n",
+		.body = "slow",
+		.slow_us = 1000,
+		.is_early = true,
+		.end = SERVER_HANG, /* reads the rest */
+	};
+	CLEANUP_SERVER struct server *server = server_start(&answer, 1, NULL);
+	CLEANUP_HTTP struct http *http = client_new(0);
+	CLEANUP_CLOSE int fd = make_file(*state);
+	struct http_request *request = xcalloc(1, sizeof(*request));
+	struct http_header *header = xcalloc(1, sizeof(*header));
+	char *url = client_url(server, "/x");
+	CLEANUP_EXCHANGE struct http_exchange *exchange = NULL;
+	CLEANUP_STR struct str body = { 0 };
+	struct count count = { 0 };
+	struct err err = { 0 };
+
+	*header = (struct http_header){ "Accept", "a/b" };
+	*request = (struct http_request){
+		.method = HTTP_PUT,
+		.url = url,
+		.headers = header,
+		.n_headers = 1,
+		.body = { .fd = fd, .fd_len = FILE_BYTES },
+		.sent = on_sent,
+		.ctx = &count,
+	};
+	check(http_start(http, request, &exchange, &err), "%s", err.text);
+	free(url);
+	free(header);
+	free(request);
+	check(http_read_all(exchange, 4, &body, &err), "%s", err.text);
+	assert_string_equal(str_text(&body), "slow");
+}
+
 /* Longer than the kernel takes by itself. */
 static void servers_that_do_not_read_are_idle(void **state)
 {
@@ -288,6 +327,7 @@ int main(void)
 		temp_dir_test(files_that_shrink_are_told),
 		temp_dir_test(files_that_cannot_be_read_are_told),
 		temp_dir_test(early_answers_are_answers),
+		temp_dir_test(requests_need_not_last),
 		cmocka_unit_test(servers_that_do_not_read_are_idle),
 	};
 
