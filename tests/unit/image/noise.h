@@ -53,8 +53,12 @@ static inline void noise_repeats(char *out, size_t len, uint64_t *seed)
 		size_t n = 1 + noise_below(seed, 700);
 		size_t back = 1 + noise_below(seed, 80000);
 
-		for (; n > 0 && at < len; n--, at++)
-			out[at] = back <= at ? out[at - back] : (char)noise_next(seed);
+		for (; n > 0 && at < len; n--, at++) {
+			if (back <= at)
+				out[at] = out[at - back];
+			else
+				out[at] = (char)noise_next(seed);
+		}
 	}
 }
 
@@ -88,6 +92,13 @@ static inline void noise_fill(enum noise_kind kind, char *out, size_t len, uint6
 	case NOISE_KINDS:
 		break;
 	}
+}
+
+static inline void flip_bit(char *bytes, size_t bit)
+{
+	unsigned char *byte = (unsigned char *)bytes + bit / 8;
+
+	*byte = (unsigned char)(*byte ^ 1U << bit % 8);
 }
 
 #endif

@@ -305,7 +305,7 @@ static void a_piece_is_verified(void **state)
 	ok(layer_piece_decode(&piece, str_span(&blob), got, &why));
 	assert_memory_equal(got, data, sizeof(data));
 	for (size_t i = 0; i < 8 * blob.len; i++) {
-		blob.ptr[i / 8] ^= (char)(1 << i % 8);
+		flip_bit(blob.ptr, i);
 		if (layer_piece_decode(&piece, str_span(&blob), got, &err)) {
 			/* An offset that leads to the same bytes elsewhere. */
 			check(memcmp(got, data, sizeof(data)) == 0, "bit %zu", i);
@@ -313,7 +313,7 @@ static void a_piece_is_verified(void **state)
 		} else {
 			check(err.kind == ERR_CORRUPT, "bit %zu: %s", i, err.text);
 		}
-		blob.ptr[i / 8] ^= (char)(1 << i % 8);
+		flip_bit(blob.ptr, i);
 	}
 	assert_in_range(n_harmless, 0, blob.len / 10);
 	assert_false(layer_piece_decode(&piece, span_make(blob.ptr, blob.len - 1), got, &err));
