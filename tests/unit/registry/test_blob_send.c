@@ -181,7 +181,6 @@ static const struct {
 			    " [6-9] 6789\n",
 	},
 	{
-		/* A connection that was used before may have been closed meanwhile: libcurl tries another by itself. */
 		.name = "breaks without a word",
 		.answers = { OPENED("/u/1"),
 			     { .request = "PUT /u/1?" QUERY, .end = SERVER_CLOSE },
@@ -189,8 +188,8 @@ static const struct {
 			       .head = HTTP_204 AT("/u/2") "Range: 0-5\r\n" },
 			     { .request = "PUT /u/2?" QUERY, .head = HTTP_201 } },
 		.n = 4,
-		.log = POST "\nPUT /u/1?" QUERY " " CONTENT "\nPUT /u/1?" QUERY " " CONTENT
-			    "\nGET /u/1\nPUT /u/2?" QUERY " [6-9] 6789\n",
+		.log = POST "\nPUT /u/1?" QUERY " " CONTENT "\nGET /u/1\nPUT /u/2?" QUERY
+			    " [6-9] 6789\n",
 	},
 	{
 		.name = "breaks when all was there",
