@@ -3,11 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/digest.h"
-#include "base/number.h"
-#include "http/retry.h"
 #include "registry/blob.h"
+#include "registry/headers.h"
 #include "registry/session_private.h"
 
 #define DOING "pulling blob"
@@ -37,22 +35,13 @@ static void fetch_done(struct fetch *fetch)
 	free(fetch->buf);
 }
 
-/* "bytes 10-19/20" for a request from `start`: the first number is start, the second below size, the third the size or
- * "*". Nothing is expected to be said twice. */
+/* Of exactly the blob that was asked for, from exactly where we are. */
 static bool check_range(const char *header, uint64_t start, uint64_t size, struct err *err)
 {
-	struct span rest = span_of(header ? header : "");
-	struct span part = { 0 };
-	uint64_t first = 0;
-	uint64_t last = 0;
-	uint64_t total = size;
-	bool ok = span_starts_with(rest, "bytes ");
+	struct content_range range = { 0 };
 
-	rest = ok ? span_from(rest, strlen("bytes ")) : rest;
-	ok = ok && span_next(&rest, '-', &part) && number_parse_u64(part, UINT64_MAX, &first) &&
-	     span_next(&rest, '/', &part) && number_parse_u64(part, UINT64_MAX, &last) &&
-	     rest.ptr && (span_is(rest, "*") || number_parse_u64(rest, UINT64_MAX, &total));
-	if (ok && first == start && last >= first && last < size && total == size)
+	if (header && content_range_parse(span_of(header), &range) && range.first == start &&
+	    range.last < size && (!range.has_total || range.total == size))
 		return true;
 	return err_set(err, ERR_GENERAL,
 		       "asked for the bytes from %" PRIu64 " of %" PRIu64

@@ -3,30 +3,8 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "registry/headers.h"
 #include "registry/session_private.h"
-
-#define WARNING_SHOWN_MAX 1000 /* bytes */
-
-/* What stands between the quotes of `299 - "text"`. Other codes are about caches between us. */
-static bool parse_warning(struct span header, struct str *text)
-{
-	size_t start;
-
-	if (!span_starts_with(header, "299 "))
-		return false;
-	start = span_find(header, '"');
-	if (start == header.len)
-		return false;
-	header = span_from(header, start + 1);
-	for (size_t i = 0; i < header.len && text->len < WARNING_SHOWN_MAX; i++) {
-		if (header.ptr[i] == '"')
-			return text->len > 0;
-		if (header.ptr[i] == '\\' && i + 1 < header.len)
-			i++;
-		str_add_char(text, header.ptr[i]);
-	}
-	return text->len >= WARNING_SHOWN_MAX;
-}
 
 /* True the first time. */
 static bool remember(struct registry *registry, const char *text)
@@ -50,7 +28,7 @@ void registry_tell_warnings(struct registry *registry, const struct http_exchang
 	for (size_t n = 0; (header = http_header(exchange, "Warning", n)); n++) {
 		CLEANUP_STR struct str text = { 0 };
 
-		if (parse_warning(span_of(header), &text) && remember(registry, str_text(&text)))
+		if (warning_parse(span_of(header), &text) && remember(registry, str_text(&text)))
 			notice_tell(&registry->notice, "Warning from the registry %s: %s",
 				    registry->host, str_text(&text));
 	}

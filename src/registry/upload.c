@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "http/retry.h"
+#include "registry/headers.h"
 #include "registry/session_error.h"
 
 void upload_init(struct upload *upload, struct registry *registry, const char *digest)
@@ -103,20 +104,11 @@ bool upload_open(struct upload *upload, const char *mount_from, bool *ret_mounte
 	return post(upload, "", expected, &exchange, err) && take_session(upload, exchange, err);
 }
 
-/* "0-LAST", also with "bytes=" or "bytes " in front, as some have it. "0-0" stands for nothing in some registries and for one
- * byte in others: it says nothing. */
-static bool parse_end(const char *header, uint64_t *ret)
+static bool has_end(const struct http_exchange *exchange, uint64_t *ret)
 {
-	struct span rest = span_of(header ? header : "");
-	uint64_t last;
+	const char *header = http_header(exchange, "Range", 0);
 
-	if (span_starts_with(rest, "bytes=") || span_starts_with(rest, "bytes "))
-		rest = span_from(rest, strlen("bytes="));
-	if (!span_starts_with(rest, "0-") ||
-	    !number_parse_u64(span_from(rest, 2), INT64_MAX, &last) || last == 0)
-		return false;
-	*ret = last + 1;
-	return true;
+	return header && upload_range_parse(span_of(header), ret);
 }
 
 static uint64_t body_len(const struct http_body *body)
@@ -175,8 +167,7 @@ static uint64_t find_end(const struct http_exchange *exchange, const struct uplo
 	uint64_t end = part->start + body_len(&part->body);
 	uint64_t claim = 0;
 
-	if (!part->is_last && parse_end(http_header(exchange, "Range", 0), &claim) &&
-	    claim > part->start && claim < end)
+	if (!part->is_last && has_end(exchange, &claim) && claim > part->start && claim < end)
 		return claim;
 	return end;
 }
@@ -227,8 +218,7 @@ enum upload_outcome upload_ask(struct upload *upload, uint64_t *ret_end, uint64_
 		(void)refusal_of(exchange, REFUSAL_PUSH, err);
 		return UPLOAD_BROKEN;
 	}
-	if (!parse_end(http_header(exchange, "Range", 0), ret_end) ||
-	    !take_location(upload, exchange, err))
+	if (!has_end(exchange, ret_end) || !take_location(upload, exchange, err))
 		return UPLOAD_LOST;
 	return UPLOAD_TAKEN;
 }
