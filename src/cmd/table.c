@@ -12,6 +12,7 @@
 	X(get)      \
 	X(list)     \
 	X(pull)     \
+	X(push)     \
 	X(verify)   \
 	X(import)   \
 	X(export)   \

@@ -19,7 +19,7 @@
 #include "storage/home.h"
 
 struct push_request {
-	const char *source;               /* local VM or cached image, as typed */
+	const char *source; /* local VM or cached image, as typed */
 	const struct remote_name *targets;
 	size_t n_targets; /* at least 1; none by digest */
 	const char *user_agent;
@@ -30,11 +30,16 @@ struct push_request {
 	size_t n_labels;
 	bool populate_cache;
 	int64_t now; /* seconds since 1970, for upload-time */
+	bool is_time_fixed; /* that time and no other: an image that is there already with an older one is made anew */
 	struct notice notice;
 	struct progress_sink progress; /* bytes of the disk; called by the caller's thread only */
 };
 
-/* The VM counts as running meanwhile. */
+/*
+ * The VM counts as running meanwhile. What it needs of memory does not depend on the data: less than 16 MiB, 3 MiB for
+ * each layer at work (one piece, plain and encoded, and what stands in the connection), and for each GiB of the disk's
+ * size some 40 KiB (digests and sizes of pieces that are no zeros).
+ */
 bool image_push(const struct home *home, const struct push_request *request, struct err *err);
 
 #endif
