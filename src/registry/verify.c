@@ -198,6 +198,7 @@ bool verify_run(struct verify *verify, const struct progress_sink *progress, str
 
 	vec_each(&verify->checks, check)
 		work.total_bytes += check->bytes;
+	progress_report(progress, 0, work.total_bytes);
 	(void)pthread_mutex_init(&work.zeros_lock, NULL);
 	ok = parallel_run(&parallel, thread_count(), verify->checks.n, err);
 	(void)pthread_mutex_destroy(&work.zeros_lock);

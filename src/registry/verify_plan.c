@@ -94,9 +94,9 @@ static void add_rest(struct verify *verify, size_t i)
 /* The file in which a disk of a Vetu image lies: the further ones keep their names. */
 static const char *file_of_disk(const struct extras *extras, const char *disk_name)
 {
-	vec_each(&extras->disks, name) {
-		if (strcmp(*name, disk_name) == 0)
-			return *name;
+	for (size_t i = 0; i < extras->disks.n; i++) {
+		if (strcmp(extras->disks.v[i], disk_name) == 0)
+			return extras->disks.v[i];
 	}
 	return BUNDLE_DISK;
 }

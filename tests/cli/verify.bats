@@ -73,6 +73,7 @@ differences() {
 		assert_success
 		assert_equal "$stderr" ''
 		assert_line --index 0 "verifying h/ns@$digest..."
+		assert_line '0%'
 		assert_line '100%'
 		assert_line --index -1 "$name: nothing differs (6 files and layers, 21 MB)"
 	done
@@ -249,4 +250,29 @@ expected() { # LAYER
 	assert_success
 	assert_line --index 0 'verifying the disk of two against the record of its layers...'
 	assert_line --index -1 'two: nothing differs (3 files and layers, 5.8 MB)'
+}
+
+@test 'verify: images of other kinds' {
+	start_registry --layout "$layout" images
+	tart pull --insecure "$registry/images:vetu-ok"
+	assert_success
+	tart verify "$registry/images:vetu-ok" --format json
+	assert_success
+	assert_equal "$(jq -c '[.Checked > 450000, .Differences, .Note]' <<<"$output")" '[true,[],null]'
+	folder=$(image_folder_of "$registry/images:vetu-ok")
+	flip "$folder/data.img" 699
+	flip "$folder/kernel" 0
+	tart verify "$registry/images:vetu-ok" --format json
+	assert_failure 1
+	assert_equal "$(jq -c '[.Differences[].File]' <<<"$output")" '["kernel","data.img"]'
+	tart pull --insecure "$registry/images:cd-raw"
+	assert_success
+	tart verify "$registry/images:cd-raw"
+	assert_success
+	assert_line 'the disk was made from the files of a container image, of which the manifest says nothing: only that is checked'
+}
+
+image_folder_of() { # NAME
+	tart fqn "$1"
+	echo "$TART_HOME/cache/OCIs/$(sed 's/:/%3A/; s|@|/|' <<<"$output")"
 }
