@@ -100,7 +100,7 @@ bool registry_get_manifest(struct registry *registry, const char *reference,
 
 	if (!registry_get_text(registry, &request, MANIFEST_MAX, &bytes, &exchange, err))
 		return false;
-	if (http_status(exchange) == 404) {
+	if (ret_found && http_status(exchange) == 404) {
 		*ret_found = false;
 		return true;
 	}
