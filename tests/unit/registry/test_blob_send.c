@@ -450,6 +450,49 @@ static void sends_from_a_file(void **state)
 	assert_string_equal(log, POST "\nPATCH /u/1 [0-5] 012345\nPUT /u/1?" QUERY " [6-9] 6789\n");
 }
 
+/* The token ends on the way: the registry says so before it has read the body, and hangs up. */
+static void a_body_is_sent_again_with_a_new_token(void **state)
+{
+	enum { LEN = 5 << 20 };
+	static const char challenge[] = HTTP_401
+		"WWW-Authenticate: Bearer realm=\"@ORIGIN@/token\"\r\n";
+	static const struct server_answer answers[] = {
+		{ .request = "GET /token",
+		  .times = 1,
+		  .head = HTTP_200,
+		  .body = "{\"token\":\"T1\"}" },
+		{ .request = "GET /token",
+		  .times = 1,
+		  .head = HTTP_200,
+		  .body = "{\"token\":\"T2\"}" },
+		{ .request = POST, .authorization = "Bearer T1", .head = HTTP_202 AT("/u/1") },
+		{ .request = "PUT /u/1?" QUERY, .authorization = "Bearer T2", .head = HTTP_201 },
+		{ .request = "PUT /u/1?" QUERY,
+		  .head = challenge,
+		  .is_early = true,
+		  .end = SERVER_CLOSE },
+		{ .head = challenge },
+	};
+	CLEANUP_FREE char *content = xcalloc(LEN, 1);
+	const struct blob_upload upload = {
+		.digest = DIGEST,
+		.content = { .bytes = { content, LEN }, .fd = -1 },
+	};
+	CLEANUP_FIXTURE struct fixture fixture;
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LEN; i++)
+		content[i] = server_byte(i);
+	fixture_start(&fixture, answers, ARRAY_LEN(answers), NULL);
+	check(blob_send(fixture.registry, &upload, &err), "%s", err.text);
+	fixture_check_log(fixture.server, "tokens",
+			  POST " -\nGET /token -\n" POST " Bearer T1\nPUT /u/1?" QUERY
+			       " Bearer T1\nGET /token -\nPUT /u/1?" QUERY " Bearer T2\n");
+	assert_true(span_equal(str_span(&server_request(fixture.server, 5)->body),
+			       span_make(content, LEN)));
+}
+
 struct sent_log {
 	pthread_mutex_t lock;
 	struct str totals;
@@ -571,6 +614,7 @@ int main(void)
 		cmocka_unit_test(gives_up),
 		cmocka_unit_test(uploads_elsewhere_get_no_credentials),
 		cmocka_unit_test(sends_from_a_file),
+		cmocka_unit_test(a_body_is_sent_again_with_a_new_token),
 		cmocka_unit_test(tells_how_much_has_gone),
 		cmocka_unit_test(blobs_are_mounted),
 		cmocka_unit_test(presence_is_asked_for),
