@@ -37,6 +37,14 @@ void print_line(const char *fmt, ...)
 	va_end(ap);
 }
 
+static void tell(void *ctx, const char *line)
+{
+	(void)ctx;
+	print_line("%s", line);
+}
+
+const struct notice print_notice = { .tell = tell };
+
 void print_warning(const char *fmt, ...)
 {
 	va_list ap;

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "cmd/options.h"
+#include "registry/notice.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON };
 
@@ -33,6 +34,9 @@ extern const struct opt_value format_words[]; /* text, json */
 
 /* A status line: control characters and broken UTF-8 in it are escaped, since much of it comes from outside. */
 void print_line(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* The lines of what lies below, on stdout. For one thread; transfer.h has that for many. */
+extern const struct notice print_notice;
 
 /* The same on stderr, for warnings. */
 void print_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);

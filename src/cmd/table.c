@@ -11,6 +11,8 @@
 	X(set)      \
 	X(get)      \
 	X(list)     \
+	X(login)    \
+	X(logout)   \
 	X(pull)     \
 	X(push)     \
 	X(verify)   \
