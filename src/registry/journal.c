@@ -281,11 +281,16 @@ static bool write_first(int dirfd, int disk_fd, const struct journal_text *entri
 {
 	CLEANUP_STR struct str text = { 0 };
 	struct journal_text begun = *entries; /* borrows the entries */
+	struct stat st;
 	int fd;
 
 	if (!journal_disk_of(disk_fd, &begun.disk, err))
 		return false;
 	journal_print(&begun, &text);
+	/* A directory cannot be replaced by a file. */
+	if (fstatat(dirfd, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+	    !fs_remove_tree(dirfd, JOURNAL_FILE, err))
+		return false;
 	if (!fs_replace_file(dirfd, JOURNAL_FILE, str_span(&text), 0600, err))
 		return false;
 	fd = openat(dirfd, JOURNAL_FILE, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);

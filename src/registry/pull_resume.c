@@ -45,21 +45,23 @@ static bool open_or_make(int dir_fd, struct pull_disk_file *file, struct err *er
 	       err_sys(err, errno, "cannot create '%s'", BUNDLE_DISK);
 }
 
+static bool remove_old(int dir_fd, struct err *err)
+{
+	return fs_remove_tree(dir_fd, OLD_DISK_FILE, err) &&
+	       fs_remove_tree(dir_fd, OLD_JOURNAL_FILE, err);
+}
+
 /* First the journal: without it the disk is only looked through, not believed. */
 static bool set_aside(int dir_fd, struct pull_disk_file *file, struct err *err)
 {
+	if (!remove_old(dir_fd, err))
+		return false;
 	if (renameat(dir_fd, JOURNAL_FILE, dir_fd, OLD_JOURNAL_FILE) < 0 ||
 	    renameat(dir_fd, BUNDLE_DISK, dir_fd, OLD_DISK_FILE) < 0)
 		return err_sys(err, errno, "cannot set aside what an earlier pull left");
 	cleanup_close(&file->fd);
 	file->fd = -1;
 	return open_or_make(dir_fd, file, err);
-}
-
-static bool remove_old(int dir_fd, struct err *err)
-{
-	return fs_remove_tree(dir_fd, OLD_DISK_FILE, err) &&
-	       fs_remove_tree(dir_fd, OLD_JOURNAL_FILE, err);
 }
 
 /* What was set aside, now or by an earlier pull, is kept as long as something of it is wanted. */
