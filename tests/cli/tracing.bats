@@ -33,7 +33,7 @@ got() {
 
 @test "tracing: a simple command is one request with one span" {
 	start_collector
-	settings=(CIRRUS_SENTRY_TAGS=A=B,nothing,C=D TRACESTATE=vendor=x)
+	settings=('CIRRUS_SENTRY_TAGS=A=B,nothing,C=D' TRACESTATE=vendor=x)
 	traced list
 	assert_success
 	assert_equal "$(got .path)" '"/v1/traces"'
@@ -45,14 +45,14 @@ got() {
 	assert_equal "$(got '.body.resources[0].scopes | length')" 1
 	assert_equal "$(got '.body.resources[0].scopes[0].spans | length')" 1
 	span='.body.resources[0].scopes[0].spans[0]'
-	assert_equal "$(got "$span.name")" '"list"'
-	assert_equal "$(got "$span.trace")" '"00000000000000000000000000000001"'
-	assert_equal "$(got "$span.parent")" '"0000000000000001"'
-	assert_equal "$(got "$span.state")" '"vendor=x"'
-	assert_equal "$(got "$span.status")" null
-	assert_equal "$(got "$span.end >= $span.start")" true
-	assert_equal "$(got "$span.attributes | map(select(.value.text)) | map([.key, .value.text])")" '[["A","B"],["C","D"]]'
-	assert_equal "$(got "$span.attributes[] | select(.key == \"Command-line arguments\") | .value.list.values | map(.text) | .[1:]")" \
+	assert_equal "$(got "${span}.name")" '"list"'
+	assert_equal "$(got "${span}.trace")" '"00000000000000000000000000000001"'
+	assert_equal "$(got "${span}.parent")" '"0000000000000001"'
+	assert_equal "$(got "${span}.state")" '"vendor=x"'
+	assert_equal "$(got "${span}.status")" null
+	assert_equal "$(got "${span}.end >= ${span}.start")" true
+	assert_equal "$(got "${span}.attributes | map(select(.value.text)) | map([.key, .value.text])")" '[["A","B"],["C","D"]]'
+	assert_equal "$(got "${span}.attributes[] | select(.key == \"Command-line arguments\") | .value.list.values | map(.text) | .[1:]")" \
 		'["list"]'
 }
 
@@ -63,17 +63,17 @@ got() {
 	assert_equal "$output" ''
 	assert_equal "$stderr" 'the specified VM "nosuch" does not exist'
 	span='.body.resources[0].scopes[0].spans[0]'
-	assert_equal "$(got "$span.status.code")" 2
-	assert_equal "$(got "$span.events | length")" 1
-	assert_equal "$(got "$span.events[0].name")" '"exception"'
-	assert_equal "$(got "$span.events[0].attributes | map({(.key): .value.text}) | add | .[\"exception.message\"]")" \
+	assert_equal "$(got "${span}.status.code")" 2
+	assert_equal "$(got "${span}.events | length")" 1
+	assert_equal "$(got "${span}.events[0].name")" '"exception"'
+	assert_equal "$(got "${span}.events[0].attributes | map({(.key): .value.text}) | add | .[\"exception.message\"]")" \
 		'"the specified VM \"nosuch\" does not exist"'
 }
 
 @test "tracing: headers and resource attributes of the environment" {
 	start_collector
-	settings=(OTEL_EXPORTER_OTLP_HEADERS=x-key=a%20b,x-other=c
-		OTEL_RESOURCE_ATTRIBUTES=host=h%2C1,service.name=mine)
+	settings=('OTEL_EXPORTER_OTLP_HEADERS=x-key=a%20b,x-other=c'
+		'OTEL_RESOURCE_ATTRIBUTES=host=h%2C1,service.name=mine')
 	traced list
 	assert_success
 	assert_equal "$(got '.headers["x-key"], .headers["x-other"]' | tr '\n' ' ')" '"a b" "c" '
@@ -88,10 +88,10 @@ got() {
 	assert_success
 	assert_equal "$(got '.body.resources[0].scopes[0].spans | map(.name)')" '["clone","prune"]'
 	spans_of='.body.resources[0].scopes[0].spans'
-	assert_equal "$(got "$spans_of[1].parent == $spans_of[0].span")" true
-	assert_equal "$(got "$spans_of[1].attributes | map(.key)")" \
+	assert_equal "$(got "${spans_of}[1].parent == ${spans_of}[0].span")" true
+	assert_equal "$(got "${spans_of}[1].attributes | map(.key)")" \
 		'["prune.required-bytes","prune.volume-available-capacity-bytes"]'
-	assert_equal "$(got "$spans_of[1].attributes[0].value.number > 900000000")" true
+	assert_equal "$(got "${spans_of}[1].attributes[0].value.number > 900000000")" true
 }
 
 @test "tracing: a traceparent that cannot be read begins a trace" {
