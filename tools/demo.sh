@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Shows a real Debian guest: makes its image, creates a VM, boots it, logs in, stops it.
+# Shows a real Debian guest on its way through a registry: makes its image, creates a VM, pushes it, clones it from the
+# registry into an empty home, boots it, logs in, stops it.
 #
-# The VM lives in a directory of its own below the build directory and is gone afterwards; the image
-# stays in the cache of images/get.
+# The registry and both homes live in a directory of their own below the build directory and are gone afterwards; the
+# image stays in the cache of images/get.
 
 set -euo pipefail
 cd "$(dirname -- "$(readlink -f -- "$0")")/.."
@@ -17,6 +18,7 @@ STOP_SECONDS=120
 
 run_pid=
 cat_pid=
+registry_pid=
 work=
 
 finish() {
@@ -25,6 +27,7 @@ finish() {
 		kill -TERM "$run_pid" 2>/dev/null || true
 		wait "$run_pid" 2>/dev/null || true
 	fi
+	[ -z "$registry_pid" ] || kill "$registry_pid" 2>/dev/null || true
 	[ -z "$work" ] || rm -rf -- "$work"
 }
 trap finish EXIT
@@ -46,7 +49,7 @@ fail() {
 	local file
 
 	echo "demo: $*" >&2
-	for file in "$work/run.err" "$TART_HOME"/vms/demo/{qemu,console}.log; do
+	for file in "$work"/{registry.log,run.err} "$TART_HOME"/vms/demo/{qemu,console}.log; do
 		[ -s "$file" ] || continue
 		echo "--- the end of ${file##*/}:" >&2
 		tail -n 15 "$file" | tr -d '\r' >&2
@@ -57,6 +60,32 @@ fail() {
 tart() {
 	step "tart $*"
 	"$TART" "$@" || fail "this command failed"
+}
+
+# Starts a registry of Debian's package on a loopback port of the system's choice: $registry.
+start_registry() {
+	local deadline=$((SECONDS + ANSWER_SECONDS)) port='' program
+
+	program=$(tools/docker_registry.sh) || fail 'there is no registry to show'
+	mkdir "$work/registry"
+	cat >"$work/registry.yml" <<-EOF
+		version: 0.1
+		log: {level: info, formatter: json, accesslog: {disabled: true}}
+		storage: {filesystem: {rootdirectory: $work/registry}}
+		http: {addr: '127.0.0.1:0'}
+	EOF
+	step 'docker-registry serve'
+	"$program" serve "$work/registry.yml" >"$work/registry.log" 2>&1 </dev/null &
+	registry_pid=$!
+	while [ -z "$port" ]; do
+		if [ "$SECONDS" -ge "$deadline" ] || ! kill -0 "$registry_pid" 2>/dev/null; then
+			fail 'the registry does not start'
+		fi
+		sleep 0.1
+		port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/registry.log")
+	done
+	registry=127.0.0.1:$port
+	say "a registry at $registry"
 }
 
 cpus() {
@@ -167,8 +196,17 @@ work=$(mktemp -d "$BUILD/demo.XXXXXX")
 export TART_HOME=$work/home
 prompt='admin@debian:~$ '
 
-tart create --linux --disk-size 5 demo
-tart set demo --disk "$image/disk.img" --cpu "$(cpus)" --memory 1024
+tart create --linux --disk-size 5 source
+tart set source --disk "$image/disk.img" --cpu "$(cpus)" --memory 1024
+echo
+start_registry
+tart push --insecure source "$registry/demo/debian:12"
+echo
+export TART_HOME=$work/other-home
+say 'an empty home, as on another machine'
+tart clone --insecure "$registry/demo/debian:12" demo
+tart list
+echo
 started=$SECONDS
 start_guest
 say 'waiting for the guest to boot'
@@ -181,12 +219,14 @@ stop_guest
 
 cat <<END
 
-That was a Debian guest, made here and run by tart. What to try next:
+That was a Debian guest, made here, sent through a registry, and run by tart. What to try next:
 
   tart create --linux --disk-size 20 box
   tart set box --disk $image/disk.img
   tart set box --disk-size 20
   tart run box --no-graphics --serial    # then: socat -,rawer /dev/pts/N    (admin, admin)
   tart list; tart clone box other; tart stop box; tart delete box
+  tart login registry.example.com; tart push box registry.example.com/team/box:1
+  tart clone registry.example.com/team/box:1 copy
   tart doctor; tart --help               # tart is $TART
 END

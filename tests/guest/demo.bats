@@ -18,6 +18,9 @@ setup() {
 	assert_line "  admin@debian:~\$ uname -a"
 	assert_line --regexp '^  Linux debian [0-9.]+-[0-9]+-cloud-(amd64|arm64) .* GNU/Linux$'
 	assert_line '  PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"'
+	assert_line --regexp '^  a registry at 127\.0\.0\.1:[0-9]+$'
+	assert_line --regexp '^pushing source to 127\.0\.0\.1:[0-9]+/demo/debian:12\.\.\.$'
+	assert_line --regexp '^OCI +127\.0\.0\.1:[0-9]+/demo/debian:12 '
 	assert_line '  guest has stopped the virtual machine'
 	assert_line --regexp '^  tart run ended with exit code 0 after [0-9]+ seconds$'
 	assert_line --regexp '^That was a Debian guest'
