@@ -111,10 +111,17 @@ void str_done(struct str *s)
 	*s = (struct str){ .cap = s->cap };
 }
 
+/* Unicode's marks of direction and line ends: they show a text in another order than it is, or on other lines. */
+static bool is_layout(uint32_t code)
+{
+	return code == 0x61c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 /* C0, DEL and C1 drive terminals. */
 static bool is_printable(uint32_t code)
 {
-	return code >= 0x20 && (code < 0x7f || code >= 0xa0);
+	return code >= 0x20 && (code < 0x7f || code >= 0xa0) && !is_layout(code);
 }
 
 void str_add_escaped(struct str *s, struct span text)
