@@ -11,10 +11,10 @@
 
 static bool is_blank(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
 }
 
-/* At most `max` characters; blanks and line ends in a row are one blank: pages of HTML are mostly those. */
+/* At most `max` characters; blanks, line ends and NULs in a row are one blank, as in pages of HTML. */
 static void add_shortened(struct str *out, struct span text, size_t max)
 {
 	bool is_gap = false;

@@ -93,6 +93,15 @@ static void shows_a_thousand_characters(void **state)
 	assert_string_equal(err.detail + 999, "x...");
 }
 
+static void a_nul_is_not_the_end(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	(void)refusal_describe(500, span_make("a\0\0b", 4), REFUSAL_PULL, &err);
+	assert_string_equal(err.detail, "a b");
+}
+
 static void cuts_messages(void **state)
 {
 	CLEANUP_STR struct str body = { 0 };
@@ -126,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(describes),
 		cmocka_unit_test(shows_a_thousand_characters),
+		cmocka_unit_test(a_nul_is_not_the_end),
 		cmocka_unit_test(cuts_messages),
 		cmocka_unit_test(adds_what_is_asked_for),
 	};
