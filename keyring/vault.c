@@ -11,10 +11,13 @@
 
 #define SERVICE_NAME "org.freedesktop.secrets"
 
+/* Found by the attributes alone: in a keyring that was not unlocked since it was read, the schema of an item is not known
+ * yet, while attributes can be compared. */
 static const SecretSchema schema = {
 	"org.tart.Credentials",
-	SECRET_SCHEMA_NONE,
+	SECRET_SCHEMA_DONT_MATCH_NAME,
 	{
+		{ "application", SECRET_SCHEMA_ATTRIBUTE_STRING },
 		{ "server", SECRET_SCHEMA_ATTRIBUTE_STRING },
 		{ "user", SECRET_SCHEMA_ATTRIBUTE_STRING },
 	},
@@ -179,8 +182,9 @@ static enum keyring_exit open_service(SecretService **ret)
 
 static GHashTable *attributes_of(const char *host, const char *user)
 {
-	return user ? secret_attributes_build(&schema, "server", host, "user", user, NULL) :
-		      secret_attributes_build(&schema, "server", host, NULL);
+	return user ? secret_attributes_build(&schema, "application", "tart", "server", host,
+					      "user", user, NULL) :
+		      secret_attributes_build(&schema, "application", "tart", "server", host, NULL);
 }
 
 /* All items of a host, locked ones too: none of them is unlocked for it. */

@@ -3,7 +3,7 @@
  * Passwords in the desktop's secret service (freedesktop.org Secret Service API), by libsecret; the only file that
  * knows it.
  *
- * An item is labelled "Tart Credentials" and has the attributes server (the host) and user. There is at most one for a
+ * An item is labelled "Tart Credentials" and has the attributes application ("tart"), server (the host) and user. There is at most one for a
  * host after vault_store(). Functions print the reason, one line, when they return KEYRING_EXIT_FAILED.
  */
 #ifndef TART_KEYRING_VAULT_H

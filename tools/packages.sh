@@ -40,7 +40,7 @@ packages_for() {
 		packages_for demo
 		echo "$qemu_foreign"
 		echo clang libclang-rt-14-dev libcmocka-dev bats bats-assert bats-file bats-support jq socat
-		echo dbus-bin dbus-daemon gnome-keyring
+		echo dbus-bin dbus-daemon gnome-keyring libsecret-tools
 		echo mandoc zsh fish btrfs-progs nghttp2-server xfsprogs procps python3 openssl
 		echo apache2-utils skopeo
 		;;

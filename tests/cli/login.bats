@@ -141,14 +141,14 @@ GET /v2/ 200 - basic:me:ok"
 
 @test 'login: what counts as the password' {
 	for pair in 'secret\n:secret' 'secret\r\n\n:secret' 'sec ret :sec ret ' ' \tx:_\tx' 'a\nb\n:a\nb'; do
-		wanted=$(printf "${pair#*:}" | tr _ ' ')
-		run_apart "$TART" login h --username me --password-stdin --no-validate < <(printf "${pair%%:*}")
+		wanted=$(printf %b "${pair#*:}" | tr _ ' ')
+		run_apart "$TART" login h --username me --password-stdin --no-validate < <(printf %b "${pair%%:*}")
 		assert_success
 		assert_equal "$(in_file h)" "me:$wanted"
 	done
 	rm -r "$HOME/.config"
 	for nothing in '' '\n' '\r\n\n'; do
-		run_apart "$TART" login h --username me --password-stdin --no-validate < <(printf "$nothing")
+		run_apart "$TART" login h --username me --password-stdin --no-validate < <(printf %b "$nothing")
 		assert_failure 1
 		assert_equal "$stderr" 'Error: no password was given'
 	done
