@@ -6,6 +6,7 @@
 load ../lib/common
 load ../lib/store
 load ../lib/mount
+load ../lib/registry
 
 teardown() {
 	unmount_all
@@ -252,4 +253,49 @@ spread_home() {
 	assert_output $'.tmp-held\na'
 	assert_not_exist "$TART_HOME/cache/.tmp-abandoned"
 	assert_dir_exist "$TART_HOME/cache/.tmp-held"
+}
+
+@test 'clone makes room: unfinished pulls go before any image, but for one at work' {
+	use_file_system ext4 300
+	make_image h/ns 1 t1
+	head -c 60000000 /dev/urandom >"$(image_folder h/ns 1)/disk.img"
+	for n in 1 2; do
+		mkdir -p "$TART_HOME/tmp/pull-$n"
+		head -c 40000000 /dev/urandom >"$TART_HOME/tmp/pull-$n/disk.img"
+	done
+	hold_lock flock "$TART_HOME/tmp/pull-2"
+	sync -f "$TART_HOME"
+	available=$(df --output=avail -B1 "$TART_HOME" | tail -n 1)
+	truncate -s $((60000000 + available + 20000000)) "$(image_folder h/ns 1)/disk.img"
+	tart clone h/ns:t1 vm
+	assert_success
+	assert_not_exist "$TART_HOME/tmp/pull-1"
+	assert_exist "$TART_HOME/tmp/pull-2/disk.img"
+	tart list --quiet --source oci
+	assert_line h/ns:t1
+}
+
+@test 'vms and cache on other file systems: an image is pulled where it stays' {
+	spread_home
+	start_registry --layout "$project/tests/data/oci/layout" images
+	fault GET "/blobs/$(jq -r '.layers[2].digest' <(manifest_of ok))" '*' status code=404
+	tart pull --insecure --concurrency 1 "$registry/images:ok"
+	assert_failure 1
+	run ls -A "$TART_HOME/tmp" "$TART_HOME/cache/"
+	assert_line --regexp '^\.tmp-pull-[0-9a-f]{32}$'
+	no_faults
+	tart pull --insecure "$registry/images:ok"
+	assert_success
+	tart verify "$registry/images:ok"
+	assert_success
+	tart clone "$registry/images:ok" vm
+	assert_success
+	run ls -A "$TART_HOME/cache/"
+	assert_output OCIs
+	assert_tmp_empty
+}
+
+manifest_of() { # REF
+	jq -r --arg ref "$1" '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $ref).digest' \
+		"$project/tests/data/oci/layout/index.json" | tr : / | sed "s|^|$project/tests/data/oci/layout/blobs/|" | xargs cat
 }
