@@ -390,6 +390,44 @@ static void gives_up(void **state)
 			 RETRY_ATTEMPTS - 1);
 }
 
+/* An upload may break any number of times that gets further each time. */
+static void progress_is_no_failure(void **state)
+{
+	enum { PARTS = 8 };
+	static const uint64_t part = BLOB_PROGRESS_BYTES;
+	CLEANUP_FREE char *content = xcalloc(PARTS, part);
+	const struct blob_upload upload = {
+		.digest = DIGEST,
+		.content = { .bytes = { content, PARTS * part }, .fd = -1 },
+	};
+	struct server_answer answers[1 + 2 * PARTS] = { { .request = POST,
+							  .head = HTTP_202 AT("/u/0") } };
+	char *texts[3 * PARTS] = { NULL };
+	CLEANUP_FIXTURE struct fixture fixture;
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < PARTS; i++) {
+		texts[3 * i] = xasprintf("PUT /u/%zu?%s", i, QUERY);
+		texts[3 * i + 1] = xasprintf("GET /u/%zu", i);
+		texts[3 * i + 2] = xasprintf(HTTP_204 "Location: /u/%zu\r\nRange: 0-%zu\r\n", i + 1,
+					     (size_t)((i + 1) * part - 1));
+		answers[1 + 2 * i] = (struct server_answer){
+			.request = texts[3 * i],
+			.head = i + 1 < PARTS ? HTTP_503 : HTTP_201,
+		};
+		answers[2 + 2 * i] = (struct server_answer){
+			.request = texts[3 * i + 1],
+			.head = texts[3 * i + 2],
+		};
+	}
+	fixture_start(&fixture, answers, ARRAY_LEN(answers), NULL);
+	check(blob_send(fixture.registry, &upload, &err), "%s", err.text);
+	assert_int_equal(server_n_requests(fixture.server), 1 + 2 * PARTS - 1);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(texts[i]);
+}
+
 /* Uploads on another host get no credentials, not even when it wants them. */
 static void uploads_elsewhere_get_no_credentials(void **state)
 {
@@ -612,6 +650,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blobs_are_sent),
 		cmocka_unit_test(gives_up),
+		cmocka_unit_test(progress_is_no_failure),
 		cmocka_unit_test(uploads_elsewhere_get_no_credentials),
 		cmocka_unit_test(sends_from_a_file),
 		cmocka_unit_test(a_body_is_sent_again_with_a_new_token),
