@@ -23,10 +23,10 @@ teardown() {
 # A VM of 100 MB (12 layers, the last one short) with data in the first three layers, in the tenth and in the last.
 make_filled_vm() { # NAME
 	make_vm "$1"
-	truncate -s 100000000 "$TART_HOME/vms/$1/disk.img"
+	truncate -s 99999744 "$TART_HOME/vms/$1/disk.img"
 	write_disk "$1" 0 $((20 * MIB))
 	write_disk "$1" $((9 * LAYER + 777)) 5000
-	write_disk "$1" 99999000 1000
+	write_disk "$1" 99998744 1000
 }
 
 # Bytes that nobody can compress, never the same.
@@ -539,6 +539,83 @@ labels_of_tag() { # REPOSITORY TAG
 	assert_line --regexp "^$registry/x/a gets another image of the same VM, $(digest_of_manifest x/a latest): it could not get all blobs of the cached one\$"
 	assert_describes x/a latest "$folder/disk.img"
 	assert_whole x/a latest
+}
+
+@test 'push: what was pushed is pulled as it was' {
+	start_docker_registry
+	make_filled_vm a
+	tart push a "$registry/vms/a" --insecure
+	assert_pushed
+	tart pull "$registry/vms/a" --insecure
+	assert_success
+	folder=$TART_HOME/cache/OCIs/${registry/:/%3A}/vms/a/latest
+	for file in disk.img nvram.bin; do
+		cmp "$TART_HOME/vms/a/$file" "$folder/$file"
+	done
+	assert_equal "$(jq -cS . "$folder/config.json")" "$(jq -cS . "$TART_HOME/vms/a/config.json")"
+	digest=$(digest_of_manifest vms/a latest)
+	# What was pulled, and what was cloned from it, is known; whatever way it was cloned.
+	for policy in overlay copy; do
+		"$TART" delete "$policy" 2>/dev/null || true
+		TART_CLONE=$policy "$TART" clone "$registry/vms/a" "$policy"
+		touch -r "$TART_HOME/vms/$policy/disk.img" stamp
+		chmod u+w "$TART_HOME/vms/$policy/disk.img"
+		if [ "$policy" = copy ]; then
+			# Nobody reads it: who would would send this.
+			write_disk copy 5 5
+			touch -r stamp "$TART_HOME/vms/copy/disk.img"
+		fi
+		tart push "$policy" "$registry/vms/$policy" --insecure
+		assert_pushed
+		assert_equal "$(manifest "vms/$policy" latest | jq -c '[.layers[1:][].digest]')" \
+			"$(manifest vms/a latest | jq -c '[.layers[1:][].digest]')"
+		assert_whole "vms/$policy" latest
+	done
+}
+
+@test 'push: skopeo copies it, and it is the same' {
+	requires_program skopeo
+	start_docker_registry
+	make_filled_vm a
+	tart push a "$registry/vms/a" --insecure --label of=us
+	assert_pushed
+	skopeo copy -q --insecure-policy --src-tls-verify=false "docker://$registry/vms/a" "dir:$PWD/copy"
+	skopeo copy -q --insecure-policy --dest-tls-verify=false "dir:$PWD/copy" "docker://$registry/copied/a"
+	assert_equal "$(digest_of_manifest copied/a latest)" "$(digest_of_manifest vms/a latest)"
+	skopeo inspect --tls-verify=false "docker://$registry/vms/a" >inspected
+	assert_equal "$(jq -r '.Labels.of, .Architecture, .Os' inspected)" $'us\namd64\nlinux'
+	tart pull "$registry/copied/a" --insecure
+	assert_success
+	cmp "$TART_HOME/vms/a/disk.img" "$TART_HOME/cache/OCIs/${registry/:/%3A}/copied/a/latest/disk.img"
+}
+
+# Images of other writers: their layers are not ours to make again.
+@test 'push: cached images of others' {
+	start_docker_registry
+	other=$registry
+	start_registry --layout "$project/tests/data/oci/layout" images
+	tart pull "$registry/images:ok" --insecure
+	assert_success
+	digest=$(digest_of_manifest images ok)
+	tart push "$registry/images:ok" "$registry/mirror:1" --insecure
+	assert_pushed
+	assert_equal "$(digest_of_manifest mirror 1)" "$digest"
+	tart pull "$registry/images:vetu-ok" --insecure
+	assert_success
+	tart push "$registry/images:vetu-ok" "$registry/mirror:vetu" --insecure
+	assert_pushed
+	assert_equal "$(digest_of_manifest mirror vetu)" "$(digest_of_manifest images vetu-ok)"
+	folder=$(readlink "$TART_HOME/cache/OCIs/${registry/:/%3A}/images/ok")
+	tart push "$registry/images:vetu-ok" "$other/x" --insecure
+	assert_failure 1
+	assert_regex "$stderr" '^Error: VM ".*:vetu-ok": it boots a kernel of its own'
+	source=$registry/images:ok
+	registry=$other
+	tart push "$source" "$registry/x:ok" --insecure
+	assert_pushed
+	assert_line --partial "$registry/x gets another image of the same VM, $(digest_of_manifest x ok)"
+	assert_describes x ok "$folder/disk.img"
+	assert_whole x ok
 }
 
 @test 'push: a file system without nameless files' {
