@@ -79,16 +79,19 @@ static bool make_folder(int *ret_fd, struct err *err)
 
 static bool check_private(int fd, struct err *err)
 {
+	CLEANUP_FREE char *path = NULL;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, errno, "cannot stat");
 	if ((st.st_mode & 077) == 0)
 		return true;
-	return err_set(err, ERR_GENERAL,
-		       "is not used, since others can get at the passwords in it (mode %04o); "
-		       "type 'chmod 600' and its name, and consider new passwords",
-		       st.st_mode & 07777U);
+	path = credential_file_shown_path();
+	return err_set(
+		err, ERR_GENERAL,
+		"is not used, since others can get at its passwords (mode %04o); type 'chmod "
+		"600 %s', and consider new passwords",
+		st.st_mode & 07777U, path);
 }
 
 static bool parse(struct span text, struct json **ret, struct err *err)

@@ -176,7 +176,9 @@ assert_passed_over() { # REASON <SCRIPT
 @test 'credentials: our file is open to others' {
 	login "$registry" file secret
 	chmod 644 "$(auth_file)"
-	assert_asked_as none "$(failed Tart "~/.config/tart/auth.json: is not used, since others can get at the passwords in it (mode 0644); type 'chmod 600' and its name, and consider new passwords")"
+	file=${no_session#*password in }
+	file=${file% instead*}
+	assert_asked_as none "$(failed Tart "$file: is not used, since others can get at its passwords (mode 0644); type 'chmod 600 $file', and consider new passwords")"
 	login "$registry" file secret
 	assert_success
 	assert_equal "$(stat -c %a "$(auth_file)")" 600
@@ -187,7 +189,7 @@ assert_passed_over() { # REASON <SCRIPT
 	export XDG_CONFIG_HOME=$HOME/settings
 	login "$registry" file secret
 	assert_success
-	assert_equal "$output" "$(sed 's|~/.config|~/settings|' <<<"$no_session")"
+	assert_equal "$output" "${no_session/.config/settings}"
 	assert_asked_as basic:file:ok
 	unset XDG_CONFIG_HOME
 	assert_asked_as none

@@ -178,7 +178,7 @@ static void does_not_use_what_others_can_read(void **state)
 		put(dir, "{\"auths\":{\"h\":{\"auth\":\"dTpw\"}}}");
 		assert_int_equal(fchmodat(dir->fd, ".config/tart/auth.json", modes[i], 0), 0);
 		check(!credential_file_find("h", &got, &found, &err), "%o: used", modes[i]);
-		check(strstr(err.text, "others can get at the passwords"), "%s", err.text);
+		check(strstr(err.text, "others can get at its passwords"), "%s", err.text);
 		check(!found && !got.user, "%o: output", modes[i]);
 		store("i", "a", "b");
 		assert_int_equal(mode_of(dir, ".config/tart/auth.json"), 0600);
