@@ -56,6 +56,9 @@ int main(int argc, char **argv)
 		ok = invocation_run(&invocation, &outcome, &err);
 	else if (ok)
 		ok = invocation_answer(&invocation, &err);
+	/* What was tried and worked the next time is no error. */
+	if (ok)
+		err = (struct err){ 0 };
 	if (ok)
 		ok = finish_stdout(&err);
 	invocation_report(&invocation, &outcome, &err);
