@@ -13,6 +13,7 @@
 #include "registry/session_private.h"
 
 #define DRAIN_MAX          ((size_t)16 * 1024)
+#define ANSWERS_MAX        3 /* to challenges, for one request */
 #define RETRY_DELAY_MAX_MS 60000
 
 enum outcome {
@@ -169,8 +170,16 @@ static enum outcome outcome_of(const struct err *err)
 	return err->kind == ERR_TRANSPORT ? OUTCOME_BROKEN : OUTCOME_FAILED;
 }
 
-/* One request, and the same once more if the registry itself wants to know who asks. Another server, to which it has sent
- * us, is never answered. Authenticating makes attempts of its own: if it fails, that is final. */
+static bool is_refused(const struct registry *registry, const char *url,
+		       const struct http_exchange *exchange)
+{
+	return http_status(exchange) == 401 && registry_owns(registry, url) &&
+	       registry_owns(registry, http_url(exchange));
+}
+
+/* One request, and the same again if the registry itself wants to know who asks: with what other requests have got, then
+ * with what was got for this one, which is final. Another server, to which it has sent us, is never answered.
+ * Authenticating makes attempts of its own: if it fails, that is final, too. */
 static enum outcome send(struct registry *registry, const struct registry_request *request,
 			 const char *url, struct http_exchange **ret, struct err *err)
 {
@@ -179,22 +188,22 @@ static enum outcome send(struct registry *registry, const struct registry_reques
 				    AUTH_WRITE;
 	CLEANUP(pass_done) struct pass pass = { 0 };
 	CLEANUP_EXCHANGE struct http_exchange *exchange = NULL;
-	bool is_ours = registry_owns(registry, url);
-	bool again = false;
+	bool again = true;
 
-	if (is_ours && !auth_get_pass(registry, use, &pass, err))
+	if (registry_owns(registry, url) && !auth_get_pass(registry, use, &pass, err))
 		return OUTCOME_FAILED;
 	if (!send_once(registry, request, url, pass.authorization, &exchange, err))
 		return outcome_of(err);
-	if (http_status(exchange) == 401 && is_ours &&
-	    registry_owns(registry, http_url(exchange)) &&
-	    !auth_answer(registry, use, exchange, &pass, &again, err))
-		return OUTCOME_FAILED;
-	if (again) {
+	for (int n = 0; n < ANSWERS_MAX && again && is_refused(registry, url, exchange); n++) {
+		if (!auth_answer(registry, use, exchange, &pass, &again, err))
+			return OUTCOME_FAILED;
+		if (!again)
+			break;
 		drain(exchange);
 		http_end(TAKE_PTR(exchange));
 		if (!send_once(registry, request, url, pass.authorization, &exchange, err))
 			return outcome_of(err);
+		again = !pass.is_fresh;
 	}
 	*ret = TAKE_PTR(exchange);
 	return OUTCOME_DONE;

@@ -223,18 +223,21 @@ static bool obtain(struct registry *registry, enum auth_use use, const struct de
 {
 	struct auth *auth = &registry->auth;
 	struct grant *grant = find_other(auth, demand, pass, registry->now());
+	bool is_fresh;
 
 	while (!grant && auth->is_busy) {
 		if (!wait_for_other(auth, demand, err))
 			return false;
 		grant = find_other(auth, demand, pass, registry->now());
 	}
+	is_fresh = !grant;
 	if (!grant)
 		grant = authenticate(registry, demand, err);
 	if (!grant)
 		return false;
 	auth->current[use] = grant;
 	give_pass(auth, grant, pass);
+	pass->is_fresh = is_fresh;
 	return true;
 }
 

@@ -68,6 +68,7 @@ struct pass {
 	char *authorization; /* NULL = nothing */
 	uint64_t serial;     /* of its grant, 0 = none */
 	uint64_t horizon;    /* of the newest grant at that time */
+	bool is_fresh;       /* got for this request: if it is refused, that is final */
 };
 
 void pass_done(struct pass *pass); /* fits CLEANUP() */
