@@ -45,6 +45,8 @@ class Rule:
             return False
         if not self.path.search(request.target):
             return False
+        if self.kind == "break" and int(request.header("Content-Length") or 0) <= int(self.params["at"]):
+            return False
         if "origin" in self.params and self.params["origin"] != request.origin:
             return False
         self.count += 1
@@ -169,7 +171,7 @@ def instead_signed(server, request, params):
 # While the request's body is read.
 
 def while_break(_server, request, params):
-    """The connection ends after `at` bytes; keep=no forgets those, reset=yes resets it."""
+    """The connection ends after `at` bytes of those that are longer; keep=no forgets those, reset=yes resets it."""
     request.break_at = int(params["at"])
     request.forgets = params.get("keep", "yes") != "yes"
     request.break_resets = params.get("reset") == "yes"

@@ -173,7 +173,7 @@ def read_exactly(stream, size, until=None, reset=False):
             raise Broken
         left -= len(data)
         yield data
-    if until is not None:
+    if until is not None and until < size:
         raise Broken(reset)
 
 
