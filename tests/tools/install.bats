@@ -35,7 +35,17 @@ setup() {
 	assert_file_contains "$prefix/share/fish/vendor_completions.d/tart.fish" 'complete -c tart'
 }
 
+# This installation was moved as a whole: the program finds its helpers relative to itself.
+@test "programs that only tart calls" {
+	[ -x "$BUILD/tart-keyring" ] || skip 'built without libsecret'
+	[ -x "$prefix/libexec/tart/tart-keyring" ]
+	run env -i HOME="$BATS_TEST_TMPDIR" "$prefix/bin/tart" login h --username u --password-stdin --no-validate <<<p
+	assert_success
+	assert_output --partial 'there is no desktop session with a keyring'
+}
+
 @test "nothing else is installed" {
-	run find "$root" -type f ! -path '*/man1/tart*.1' ! -name tart ! -name _tart ! -name tart.fish
+	run find "$root" -type f ! -path '*/man1/tart*.1' ! -name tart ! -name _tart ! -name tart.fish \
+		! -path '*/libexec/tart/tart-keyring'
 	assert_output ''
 }
