@@ -417,6 +417,37 @@ pushes_layers() {
 	assert_equal "$(jq -r .State <<<"$output")" stopped
 }
 
+# Without waiting for requests that hang.
+has_sent() { # N
+	[ "$(jq -c 'select(.method == "PUT" and .status == 201)' "$registry_log" | wc -l)" -ge "$1" ]
+}
+
+@test 'push: kill -9 loses what was on its way' {
+	start_registry
+	make_filled_vm a
+	# Ten blobs in all; the hanging third one of each attempt is lost with it.
+	for _ in 1 2; do
+		fault PUT /blobs/uploads/ 3- hang
+		forget_requests
+		background "$TART" push a "$registry/a" --insecure --concurrency 1 >said 2>&1
+		pusher=$background_pid
+		wait_until has_sent 2
+		kill -KILL "$pusher"
+		wait "$pusher" || true
+		no_faults
+		# Nothing is left, not even until the next command.
+		[ -z "$(ls -A "$TART_HOME/tmp")" ]
+		tart get a --format json
+		assert_equal "$(jq -r .State <<<"$output")" stopped
+	done
+	forget_requests
+	tart push a "$registry/a" --insecure
+	assert_pushed
+	assert_equal "$(sent)" 6
+	assert_describes a latest "$TART_HOME/vms/a/disk.img"
+	assert_whole a latest
+}
+
 @test 'push: into the cache, too' {
 	start_registry
 	make_filled_vm a
