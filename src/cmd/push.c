@@ -89,17 +89,19 @@ static bool push_validate(struct tart *tart, void *args, struct err *err)
 /* What the arguments mean, in memory of its own. */
 struct meaning {
 	VEC(struct remote_name) targets;
-	VEC(struct manifest_label) labels; /* keys are owned, values lie behind them */
+	VEC(struct manifest_label) labels;
+	VEC(char *) texts; /* what they point into */
 };
 
 static void meaning_done(struct meaning *meaning)
 {
 	vec_each(&meaning->targets, name)
 		remote_name_done(name);
-	vec_each(&meaning->labels, label)
-		free((void *)(uintptr_t)label->key);
+	vec_each(&meaning->texts, text)
+		free(*text);
 	vec_done(&meaning->targets);
 	vec_done(&meaning->labels);
+	vec_done(&meaning->texts);
 }
 
 static bool read_target(const char *text, struct meaning *meaning, struct err *err)
@@ -132,7 +134,7 @@ static char *trimmed(const char *text)
 /* The later of two with one key wins; one without a key is none. */
 static void read_label(const char *text, struct meaning *meaning)
 {
-	CLEANUP_FREE char *key = trimmed(text);
+	char *key = *vec_push(&meaning->texts) = trimmed(text);
 	char *separator = strchr(key, '=');
 	const char *value = separator ? separator + 1 : key + strlen(key);
 	struct manifest_label *slot = NULL;
@@ -147,8 +149,7 @@ static void read_label(const char *text, struct meaning *meaning)
 	}
 	if (!slot)
 		slot = vec_push(&meaning->labels);
-	free((void *)(uintptr_t)slot->key);
-	*slot = (struct manifest_label){ .key = TAKE_PTR(key), .value = value };
+	*slot = (struct manifest_label){ .key = key, .value = value };
 }
 
 static bool read_meaning(const struct push_args *a, struct meaning *meaning, struct err *err)
