@@ -276,3 +276,16 @@ image_folder_of() { # NAME
 	tart fqn "$1"
 	echo "$TART_HOME/cache/OCIs/$(sed 's/:/%3A/; s|@|/|' <<<"$output")"
 }
+
+@test 'verify: a VM that was pushed, and the image that it left in the cache' {
+	start_registry
+	make_vm vm
+	head -c $((3 * mib)) /dev/urandom | dd of="$TART_HOME/vms/vm/disk.img" conv=notrunc status=none
+	tart push --insecure --populate-cache vm "$registry/pushed:t"
+	assert_success
+	for name in vm "$registry/pushed:t"; do
+		tart verify "$name"
+		assert_success
+		assert_line --partial 'nothing differs'
+	done
+}
