@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -214,10 +215,24 @@ static void stop(void *ctx)
 	http_cancel(run->disk->http);
 }
 
+/* A worker holds up to three files and a connection; half of the descriptors that we may have are left to others. */
+#define WORKER_FDS 4
+
+static size_t count_workers(const struct run *run)
+{
+	uint64_t n = run->disk->concurrency;
+	struct rlimit limit;
+
+	if (n > run->plan->layers.n)
+		n = run->plan->layers.n;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n > limit.rlim_cur / (2 * WORKER_FDS))
+		n = limit.rlim_cur / (2 * WORKER_FDS);
+	return n > 0 ? (size_t)n : 1;
+}
+
 static bool open_workers(struct run *run, struct err *err)
 {
-	size_t n = run->disk->concurrency < run->plan->layers.n ? (size_t)run->disk->concurrency :
-								  run->plan->layers.n;
+	size_t n = count_workers(run);
 
 	run->workers = xcalloc(n + 1, sizeof(*run->workers));
 	for (; run->n_workers < n; run->n_workers++) {

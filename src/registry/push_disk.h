@@ -19,7 +19,7 @@ struct push_disk {
 	struct push_target *target;
 	const char *host;
 	const char *repository;
-	uint64_t concurrency;
+	uint64_t concurrency; /* as far as there are descriptors for it */
 	struct progress_sink progress;
 };
 

@@ -233,6 +233,14 @@ pushing manifest for latest..."
 	assert_equal "$stderr" "Error: SOURCE_DATE_EPOCH must be a number of seconds since 1970, not 'soon'"
 }
 
+@test 'push: more at once than there are descriptors for' {
+	start_registry
+	make_filled_vm a
+	run_apart bash -c 'ulimit -Sn 64 && exec "$@"' - "$TART" push a "$registry/a" --insecure --concurrency 100000
+	assert_pushed
+	assert_whole a latest
+}
+
 @test 'push: mounts what another repository has' {
 	start_registry
 	make_filled_vm a
