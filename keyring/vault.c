@@ -33,17 +33,6 @@ static const SecretSchema schema = {
 
 /* A SecretService whose prompts are all dismissed before they are shown. libsecret shows one whenever the daemon asks for
  * it, also where it was not asked to unlock anything. */
-typedef struct {
-	SecretService parent;
-} QuietService;
-
-typedef struct {
-	SecretServiceClass parent;
-} QuietServiceClass;
-
-static GType quiet_service_get_type(void);
-G_DEFINE_TYPE(QuietService, quiet_service, SECRET_TYPE_SERVICE)
-
 static GVariant *quiet_prompt_sync(SecretService *service, SecretPrompt *prompt,
 				   GCancellable *cancellable, const GVariantType *type,
 				   GError **error)
@@ -76,16 +65,22 @@ static GVariant *quiet_prompt_finish(SecretService *service, GAsyncResult *resul
 	return g_task_propagate_pointer(G_TASK(result), error);
 }
 
-static void quiet_service_class_init(QuietServiceClass *class)
+static void make_quiet(gpointer class, gpointer data)
 {
-	class->parent.prompt_sync = quiet_prompt_sync;
-	class->parent.prompt_async = quiet_prompt_async;
-	class->parent.prompt_finish = quiet_prompt_finish;
+	SecretServiceClass *service_class = class;
+
+	(void)data;
+	service_class->prompt_sync = quiet_prompt_sync;
+	service_class->prompt_async = quiet_prompt_async;
+	service_class->prompt_finish = quiet_prompt_finish;
 }
 
-static void quiet_service_init(QuietService *self)
+/* Called once. */
+static GType quiet_service_type(void)
 {
-	(void)self;
+	return g_type_register_static_simple(SECRET_TYPE_SERVICE, "QuietService",
+					     sizeof(SecretServiceClass), make_quiet,
+					     sizeof(SecretService), NULL, (GTypeFlags)0);
 }
 
 /* Also says what the daemon said about being locked, in whatever way it said it. */
@@ -175,7 +170,7 @@ static enum keyring_exit open_service(SecretService **ret)
 
 	if (result != KEYRING_EXIT_DONE)
 		return result;
-	*ret = secret_service_open_sync(quiet_service_get_type(), NULL, SECRET_SERVICE_OPEN_SESSION,
+	*ret = secret_service_open_sync(quiet_service_type(), NULL, SECRET_SERVICE_OPEN_SESSION,
 					NULL, &error);
 	return *ret ? KEYRING_EXIT_DONE : failed(error);
 }

@@ -17,7 +17,9 @@ static void encode_group(const unsigned char *in, size_t n, char out[4])
 	if (n > 2)
 		bits |= in[2];
 	for (unsigned i = 0; i < 4; i++)
-		out[i] = i <= n ? alphabet[bits >> (18 - 6 * i) & 63] : '=';
+		out[i] = '=';
+	for (unsigned i = 0; i <= n; i++)
+		out[i] = alphabet[bits >> (18 - 6 * i) & 63];
 }
 
 void base64_add(struct str *out, struct span bytes)
