@@ -58,7 +58,9 @@ pulling NVRAM..."
 }
 
 @test 'pull: what is there already' {
-	local digest=$registry/images@$(case_of ok manifest)
+	local digest
+
+	digest=$registry/images@$(case_of ok manifest)
 
 	tart pull --insecure "$image"
 	forget_requests
@@ -80,7 +82,9 @@ $digest image is already cached! creating a symlink..."
 }
 
 @test 'pull: by digest' {
-	local digest=$registry/images@$(case_of ok manifest)
+	local digest
+
+	digest=$registry/images@$(case_of ok manifest)
 
 	tart pull --insecure "$digest"
 	assert_success
@@ -230,7 +234,9 @@ $digest image is already cached! creating a symlink..."
 }
 
 @test 'pull: a tag that moves between two attempts' {
-	local manifest=$layout/blobs/$(case_of ok manifest | tr : /) moved=$registry/images:moved last want
+	local manifest moved=$registry/images:moved last want
+
+	manifest=$layout/blobs/$(case_of ok manifest | tr : /)
 
 	last=$(disk_blobs ok | tail -n 1)
 	put_manifest images moved <"$manifest"
@@ -255,7 +261,9 @@ $digest image is already cached! creating a symlink..."
 }
 
 @test 'pull: the image that a tag named before goes, unless it is named otherwise' {
-	local manifest=$layout/blobs/$(case_of ok manifest | tr : /) moved=$registry/images:moved old
+	local manifest moved=$registry/images:moved old
+
+	manifest=$layout/blobs/$(case_of ok manifest | tr : /)
 
 	put_manifest images moved <"$manifest"
 	tart pull --insecure "$moved"
