@@ -82,6 +82,21 @@ deaf='the keyring does not answer'
 	assert_equal "$(in_keyring h:5001)" me:4
 }
 
+# assert_nobody_bothered can fail: what libsecret does by itself is to ask for a prompt.
+@test 'keyring: these tests would notice a prompt' {
+	requires_program secret-tool
+	start_bus
+	start_keyring
+	login h:5000 me secret
+	lock_keyring
+	assert_nobody_bothered
+	run timeout 20 secret-tool lookup application tart server h:5000
+	assert_failure
+	run assert_nobody_bothered
+	assert_failure
+	assert_output --partial member=Prompt
+}
+
 @test "keyring: another program's password for the host is not ours" {
 	requires_program secret-tool
 	start_bus
