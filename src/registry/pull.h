@@ -28,7 +28,7 @@ struct pull_request {
 	const struct remote_name *name;
 	const char *user_agent;
 	bool is_insecure;
-	uint64_t concurrency;
+	uint64_t concurrency; /* layers at a time, as far as there are descriptors for it */
 	bool deduplicate;
 	bool auto_prune;
 	bool is_quiet;        /* without the line "pulling NAME...": for clone */

@@ -2,6 +2,7 @@
 /* The disk of an image: all contents at once, each from where it is cheapest, and the journal beside them. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 
@@ -12,6 +13,10 @@
 #include "registry/pull_layer.h"
 #include "registry/pull_resume.h"
 #include "registry/reuse.h"
+
+/* A thread has a connection and, while that is looked up, a few more; half of the descriptors that we may have are left
+ * to others. */
+#define THREAD_FDS 4
 
 /* Less is not worth a line, nor a disk that begins as a clone. */
 #define WORTHWHILE_BYTES ((uint64_t)1 << 30)
@@ -185,16 +190,25 @@ static void tick(void *ctx)
 		progress_report(progress, disk->meter.done_bytes, disk->meter.total_bytes);
 }
 
+static size_t count_threads(const struct disk *disk)
+{
+	uint64_t n = disk->job->request->concurrency;
+	struct rlimit limit;
+
+	if (n > disk->todo.n)
+		n = disk->todo.n;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n > limit.rlim_cur / (2 * THREAD_FDS))
+		n = limit.rlim_cur / (2 * THREAD_FDS);
+	return n > 0 ? (size_t)n : 1;
+}
+
 static bool bring_contents(struct disk *disk, struct err *err)
 {
 	const struct parallel parallel = { .job = work, .tick = tick, .stop = stop, .ctx = disk };
-	uint64_t n_threads = disk->job->request->concurrency;
+	size_t n_threads = count_threads(disk);
 
-	if (n_threads > disk->todo.n)
-		n_threads = disk->todo.n;
 	tick(disk);
-	return (disk->todo.n == 0 ||
-		parallel_run(&parallel, (size_t)n_threads, disk->todo.n, err)) &&
+	return (disk->todo.n == 0 || parallel_run(&parallel, n_threads, disk->todo.n, err)) &&
 	       journal_end(disk->journal, err);
 }
 
