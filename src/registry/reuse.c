@@ -3,6 +3,7 @@
 #include "registry/reuse.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "base/cancel.h"
 #include "base/fs.h"
@@ -28,14 +29,14 @@ struct match {
 
 struct matches {
 	VEC(struct match) list; /* each content once */
-	VEC(bool) is_known;     /* by content */
+	bool *is_known;         /* by content */
 	uint64_t blob_bytes;
 };
 
 static void matches_done(struct matches *matches)
 {
 	vec_done(&matches->list);
-	vec_done(&matches->is_known);
+	free(matches->is_known);
 }
 
 struct search {
@@ -50,11 +51,9 @@ static void add_match(const struct pull_plan *plan, struct matches *matches, con
 
 	if (content == PLAN_NONE || pull_plan_there(plan, content))
 		return;
-	while (matches->is_known.n < plan->contents.n)
-		*vec_push(&matches->is_known) = false;
-	if (matches->is_known.v[content])
+	if (matches->is_known[content])
 		return;
-	matches->is_known.v[content] = true;
+	matches->is_known[content] = true;
 	*vec_push(&matches->list) = (struct match){ .content = content, .offset = offset };
 	matches->blob_bytes += pull_plan_content(plan, content)->descriptor->size_bytes;
 }
@@ -119,6 +118,7 @@ static bool look_at(void *ctx, const struct cache_item *item, struct err *err)
 		return false;
 	if (item->is_link || reuse->fds.n == REUSE_IMAGES_MAX)
 		return true;
+	matches.is_known = xcalloc(search->plan->contents.n + 1, sizeof(*matches.is_known));
 	if (!match_record(item->bundle_fd, search->plan, &matches))
 		match_manifest(item->bundle_fd, search->plan, &matches);
 	is_best = matches.blob_bytes > reuse->best_bytes;
