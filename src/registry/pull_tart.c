@@ -11,6 +11,16 @@
 #include "storage/bundle.h"
 #include "storage/config.h"
 
+static bool check_format(const struct config *config, struct err *err)
+{
+	if (config->disk_format != DISK_ASIF)
+		return true;
+	return err_set(
+		err, ERR_GENERAL,
+		"its disk is an Apple sparse image (ASIF), which only macOS can read: push the "
+		"VM with a raw disk from there");
+}
+
 /* Before gigabytes are fetched. It stays as it came: what this version does not know is somebody's. */
 static bool pull_config(const struct pull_job *job, struct config *ret, struct err *err)
 {
@@ -18,7 +28,7 @@ static bool pull_config(const struct pull_job *job, struct config *ret, struct e
 	CLEANUP_STR struct str text = { 0 };
 
 	return pull_small_file(job, layer, CONFIG_SIZE_MAX, BUNDLE_CONFIG, &text, err) &&
-	       (config_parse(str_span(&text), ret, err) ||
+	       ((config_parse(str_span(&text), ret, err) && check_format(ret, err)) ||
 		err_context(err, "the configuration of this image, %s", layer->digest));
 }
 

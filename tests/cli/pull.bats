@@ -319,3 +319,16 @@ pulling NVRAM..."
 	assert_success
 	assert_equal "$(sha256sum <"$disk")" "$want"
 }
+
+@test 'pull: an ASIF disk is refused before it is fetched' {
+	make_vm mac
+	sed -i 's/"raw"/"asif"/' "$TART_HOME/vms/mac/config.json"
+	tart push --insecure mac "$registry/images:asif"
+	assert_success
+	fresh_home
+	tart pull --insecure "$registry/images:asif"
+	assert_failure 1
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	assert_regex "$stderr" 'ASIF.*push the VM with a raw disk'
+	assert_equal "$(find "$TART_HOME/cache/OCIs" "$TART_HOME/tmp" -type f)" ''
+}
