@@ -40,7 +40,7 @@ fuzz:
 	@tools/fuzz.sh "$(TIME)" $(TARGET)
 
 bench: all
-	@tools/packages.sh build demo
+	@tools/packages.sh build bench
 	@bench/run.sh
 
 docs: all

@@ -3,7 +3,7 @@
 # Installs the Debian packages that a purpose needs; does nothing when they are there, asks nothing.
 set -u -o pipefail
 
-purposes='build demo test lint'
+purposes='build demo test lint bench'
 
 usage() {
 	cat >&2 <<-EOF
@@ -47,6 +47,10 @@ packages_for() {
 	lint)
 		packages_for build
 		echo jq libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck codespell mandoc
+		;;
+	bench)
+		packages_for demo
+		echo jq python3 skopeo
 		;;
 	*) usage ;;
 	esac
