@@ -91,13 +91,11 @@ is_refused_by_config() { # REF
 }
 
 @test 'vectors: Vetu images' {
-	skip 'no reader of Vetu images yet'
 	each_ref comes_right accept vetu
 	each_ref is_refused reject vetu
 }
 
 @test 'vectors: containerDisks' {
-	skip 'no reader of containerDisks yet'
 	each_ref comes_right accept containerdisk
 	each_ref is_refused reject containerdisk
 }
