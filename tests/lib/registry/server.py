@@ -221,6 +221,9 @@ class Listener(socketserver.ThreadingTCPServer):
     def wait_until_gone(self, request, seconds):
         wire.wait_until_gone(request.handler.connection, seconds)
 
+    def discard_until_gone(self, request):
+        wire.discard_until_gone(request.handler.connection)
+
     @property
     def api(self):
         return self.registry.api

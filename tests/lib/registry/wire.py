@@ -187,6 +187,15 @@ def read_chunked(stream):
             return
 
 
+def discard_until_gone(connection):
+    """Takes what comes until the client closes: its end would not arrive behind bytes that nobody takes."""
+    try:
+        while connection.recv(65536):
+            pass
+    except OSError:
+        pass  # gone, too
+
+
 def wait_until_gone(connection, seconds):
     """Waits so long (None: for ever) unless the client closes."""
     deadline = None if seconds is None else time.monotonic() + seconds
