@@ -58,7 +58,7 @@ static void check_body(struct span body)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span rest = span_make(size > 0 ? (const char *)data : "", size);
-	struct span header;
+	struct span header = span_make("", 0);
 
 	(void)span_next(&rest, '\n', &header);
 	check_header(header);

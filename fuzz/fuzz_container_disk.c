@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fuzz_check(dirfd >= 0);
 	disk = container_disk_new(dirfd);
-	ok = add(disk, input, &err) && add(disk, input, &err) && container_disk_finish(disk, &err);
+	ok = add(disk, input, &err);
+	ok = ok && add(disk, input, &err) && container_disk_finish(disk, &err);
 	container_disk_free(disk);
 	check_directory(dirfd, ok);
 	(void)close(dirfd);

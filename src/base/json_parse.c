@@ -197,7 +197,7 @@ static bool parse_string(struct parser *p, struct json **ret)
 static bool parse_member(struct parser *p, struct json *object)
 {
 	CLEANUP_STR struct str key = { 0 };
-	struct json *value;
+	struct json *value = NULL;
 
 	if (!parse_text(p, &key))
 		return false;
@@ -216,7 +216,7 @@ static bool parse_member(struct parser *p, struct json *object)
 
 static bool parse_item(struct parser *p, struct json *container)
 {
-	struct json *value;
+	struct json *value = NULL;
 
 	if (container->type == JSON_OBJECT)
 		return parse_member(p, container);

@@ -136,6 +136,7 @@ static const struct {
 	{ "marks of direction", IN("\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f"),
 	  "\\xd8\\x9c\\xe2\\x80\\x8e\\xe2\\x80\\x8f" },
 	{ "before, the first and the last override, behind",
+	  /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
 	  IN("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf"),
 	  "\xe2\x80\xa7\\xe2\\x80\\xa8\\xe2\\x80\\xae\xe2\x80\xaf" },
 	{ "before, the first and the last isolate, behind",

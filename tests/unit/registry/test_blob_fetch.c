@@ -454,8 +454,8 @@ static void progress_is_no_failure(void **state)
 	for (uint64_t i = 0; i < PARTS; i++) {
 		heads[i] = i == 0 ? xstrdup(HTTP_200) :
 				    xasprintf(HTTP_206 "Content-Range: bytes %llu-%llu/*\r\n",
-					      (unsigned long long)(i * part),
-					      (unsigned long long)(PARTS * part - 1));
+					      (unsigned long long)i * part,
+					      (unsigned long long)PARTS * part - 1);
 		answers[i] = (struct server_answer){
 			.times = 1,
 			.head = heads[i],

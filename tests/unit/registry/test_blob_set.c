@@ -48,18 +48,19 @@ static void keeps_what_was_put(void **state)
 /* Equal where the slot is computed from: they differ in the first digits. */
 static void tells_colliding_digests_apart(void **state)
 {
+	static const char digits[] = "abcdef";
 	struct blob_set set = { 0 };
 	blob_digest digest;
 
 	(void)state;
 	make_digest(1, digest);
-	for (char c = 'a'; c <= 'f'; c++) {
-		digest[sizeof(NAME_DIGEST_PREFIX) - 1] = c;
-		blob_set_get(&set, digest)->state = c;
+	for (size_t i = 0; digits[i]; i++) {
+		digest[sizeof(NAME_DIGEST_PREFIX) - 1] = digits[i];
+		blob_set_get(&set, digest)->state = (int)i + 1;
 	}
-	for (char c = 'a'; c <= 'f'; c++) {
-		digest[sizeof(NAME_DIGEST_PREFIX) - 1] = c;
-		assert_int_equal(blob_set_get(&set, digest)->state, c);
+	for (size_t i = 0; digits[i]; i++) {
+		digest[sizeof(NAME_DIGEST_PREFIX) - 1] = digits[i];
+		assert_int_equal(blob_set_get(&set, digest)->state, i + 1);
 	}
 	assert_int_equal(set.n, 6);
 	blob_set_done(&set);

@@ -128,14 +128,20 @@ static void store(struct push_plan *plan)
 	ok(disk_layers_store(place.fd, &record, &why));
 }
 
+static char letter_of(const struct push_layer *layer)
+{
+	if (layer->state == PUSH_READ)
+		return 'r';
+	if (layer->state == PUSH_GUESS)
+		return 'g';
+	return layer->is_remembered ? 'k' : 'K';
+}
+
 /* One letter for each layer: r to be read, g guess, k known from the record, K known otherwise. */
 static void describe(const struct push_plan *plan, char *ret)
 {
 	vec_each(&plan->layers, layer)
-		*ret++ = layer->state == PUSH_READ  ? 'r' :
-			 layer->state == PUSH_GUESS ? 'g' :
-			 layer->is_remembered       ? 'k' :
-						      'K';
+		*ret++ = letter_of(layer);
 	*ret = '\0';
 }
 
