@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/parallel.h"
 #include "image/container_disk.h"
 #include "image/unpack.h"
 #include "registry/blob.h"
+#include "registry/blob_set.h"
 #include "registry/container_config.h"
 #include "registry/pull_job.h"
+#include "registry/pull_threads.h"
 #include "storage/bundle.h"
 #include "storage/dir.h"
 
@@ -28,11 +29,14 @@ typedef char layer_file[sizeof(LAYER_PREFIX) + 64];
 struct container {
 	const struct pull_job *job;
 	struct container_config config;
+	VEC(size_t) todo; /* layers to be fetched, each digest once */
+	struct pull_meter meter;
 };
 
 static void container_done(struct container *container)
 {
 	container_config_done(&container->config);
+	vec_done(&container->todo);
 }
 
 static void name_file(const struct descriptor *layer, layer_file ret)
@@ -51,37 +55,50 @@ static bool fetch_config(struct container *container, struct err *err)
 	       container_config_parse(str_span(&text), manifest->layers.n, &container->config, err);
 }
 
-static bool fetch_layer(void *ctx, size_t number, size_t worker, struct err *err)
+static bool fetch_layer(void *ctx, size_t number, struct err *err)
 {
-	const struct container *container = ctx;
+	struct container *container = ctx;
 	const struct manifest *manifest = container->job->manifest;
+	size_t layer = container->todo.v[number];
 	layer_file name;
 
-	(void)worker;
-	name_file(&manifest->layers.v[number], name);
-	return pull_file(container->job, &manifest->layers.v[number], name, err) ||
-	       err_context(err, "layer %zu of %zu", number + 1, manifest->layers.n);
+	name_file(&manifest->layers.v[layer], name);
+	return pull_file(container->job, &manifest->layers.v[layer], name, &container->meter,
+			 err) ||
+	       err_context(err, "layer %zu of %zu", layer + 1, manifest->layers.n);
 }
 
-static void stop(void *ctx)
-{
-	const struct container *container = ctx;
-
-	http_cancel(container->job->http);
-}
-
-/* By one thread: the same layer may be there twice, and it is one file. */
-static bool fetch_layers(struct container *container, struct err *err)
+/* The same layer may be there twice: it is one file, which one thread writes. */
+static void list_todo(struct container *container)
 {
 	const struct manifest *manifest = container->job->manifest;
-	const struct parallel parallel = { .job = fetch_layer, .stop = stop, .ctx = container };
-	uint64_t blob_bytes = 0;
+	struct blob_set seen = { 0 };
 
-	vec_each(&manifest->layers, layer)
-		blob_bytes += layer->size_bytes;
+	for (size_t i = 0; i < manifest->layers.n; i++) {
+		struct blob_entry *entry = blob_set_get(&seen, manifest->layers.v[i].digest);
+
+		if (entry->state)
+			continue;
+		entry->state = 1;
+		*vec_push(&container->todo) = i;
+		container->meter.total_bytes += manifest->layers.v[i].size_bytes;
+	}
+	blob_set_done(&seen);
+}
+
+static bool fetch_layers(struct container *container, struct err *err)
+{
+	const struct pull_threads threads = {
+		.job = container->job,
+		.meter = &container->meter,
+		.bring = fetch_layer,
+		.ctx = container,
+	};
+
+	list_todo(container);
 	notice_tell(&container->job->request->notice, "pulling disk (%.1f GB compressed)...",
-		    (double)blob_bytes / 1e9);
-	return parallel_run(&parallel, 1, manifest->layers.n, err);
+		    (double)container->meter.total_bytes / 1e9);
+	return pull_threads_run(&threads, container->todo.n, err);
 }
 
 /* Hashes what an unpacker gives. */

@@ -2,21 +2,16 @@
 /* The disk of an image: all contents at once, each from where it is cheapest, and the journal beside them. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 
-#include "base/parallel.h"
 #include "base/size.h"
 #include "image/copy.h"
 #include "registry/pull_job.h"
 #include "registry/pull_layer.h"
 #include "registry/pull_resume.h"
+#include "registry/pull_threads.h"
 #include "registry/reuse.h"
-
-/* A thread has a connection and, while that is looked up, a few more; half of the descriptors that we may have are left
- * to others. */
-#define THREAD_FDS 4
 
 /* Less is not worth a line, nor a disk that begins as a clone. */
 #define WORTHWHILE_BYTES ((uint64_t)1 << 30)
@@ -166,50 +161,20 @@ static bool bring_content(struct disk *disk, size_t content, struct err *err)
 	return true;
 }
 
-static bool work(void *ctx, size_t number, size_t worker, struct err *err)
+static bool bring_todo(void *ctx, size_t number, struct err *err)
 {
 	struct disk *disk = ctx;
 
-	(void)worker;
 	return bring_content(disk, disk->todo.v[number], err);
-}
-
-static void stop(void *ctx)
-{
-	const struct disk *disk = ctx;
-
-	http_cancel(disk->job->http);
-}
-
-static void tick(void *ctx)
-{
-	struct disk *disk = ctx;
-	const struct progress_sink *progress = &disk->job->request->progress;
-
-	if (progress->update)
-		progress_report(progress, disk->meter.done_bytes, disk->meter.total_bytes);
-}
-
-static size_t count_threads(const struct disk *disk)
-{
-	uint64_t n = disk->job->request->concurrency;
-	struct rlimit limit;
-
-	if (n > disk->todo.n)
-		n = disk->todo.n;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n > limit.rlim_cur / (2 * THREAD_FDS))
-		n = limit.rlim_cur / (2 * THREAD_FDS);
-	return n > 0 ? (size_t)n : 1;
 }
 
 static bool bring_contents(struct disk *disk, struct err *err)
 {
-	const struct parallel parallel = { .job = work, .tick = tick, .stop = stop, .ctx = disk };
-	size_t n_threads = count_threads(disk);
+	const struct pull_threads threads = {
+		.job = disk->job, .meter = &disk->meter, .bring = bring_todo, .ctx = disk
+	};
 
-	tick(disk);
-	return (disk->todo.n == 0 || parallel_run(&parallel, n_threads, disk->todo.n, err)) &&
-	       journal_end(disk->journal, err);
+	return pull_threads_run(&threads, disk->todo.n, err) && journal_end(disk->journal, err);
 }
 
 static void list_todo(struct disk *disk)

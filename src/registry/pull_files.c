@@ -47,6 +47,7 @@ bool pull_small_file(const struct pull_job *job, const struct descriptor *descri
 struct file_sink {
 	int fd;
 	uint64_t offset;
+	struct pull_meter *meter; /* NULL = none */
 };
 
 static bool append(void *ctx, struct span bytes, struct err *err)
@@ -56,6 +57,8 @@ static bool append(void *ctx, struct span bytes, struct err *err)
 	if (!fs_pwrite_all(sink->fd, bytes.ptr, bytes.len, sink->offset, err))
 		return false;
 	sink->offset += bytes.len;
+	if (sink->meter)
+		sink->meter->done_bytes += bytes.len;
 	return true;
 }
 
@@ -63,6 +66,8 @@ static bool empty(void *ctx, struct err *err)
 {
 	struct file_sink *sink = ctx;
 
+	if (sink->meter)
+		sink->meter->done_bytes -= sink->offset;
 	sink->offset = 0;
 	return ftruncate(sink->fd, 0) == 0 || err_sys(err, errno, "cannot empty a file");
 }
@@ -86,17 +91,20 @@ static bool is_there(int dir_fd, const char *name, const struct descriptor *desc
 }
 
 bool pull_file(const struct pull_job *job, const struct descriptor *descriptor, const char *name,
-	       struct err *err)
+	       struct pull_meter *meter, struct err *err)
 {
 	CLEANUP_CLOSE int fd = -1;
-	struct file_sink file = { .fd = -1 };
+	struct file_sink file = { .fd = -1, .meter = meter };
 	const struct blob_sink sink = { .add = append, .reset = empty, .ctx = &file };
 	bool have;
 
 	if (!is_there(job->dir_fd, name, descriptor, &have, err))
 		return false;
-	if (have)
+	if (have) {
+		if (meter)
+			meter->done_bytes += descriptor->size_bytes;
 		return true;
+	}
 	if (!make_file(job->dir_fd, name, &fd, err))
 		return false;
 	file.fd = fd;

@@ -12,6 +12,7 @@
 #include "http/http.h"
 #include "registry/manifest.h"
 #include "registry/pull.h"
+#include "registry/pull_layer.h"
 #include "registry/session.h"
 
 struct pull_job {
@@ -38,9 +39,9 @@ bool pull_container_has_begun(int dir_fd);
 bool pull_small_file(const struct pull_job *job, const struct descriptor *descriptor, size_t max,
 		     const char *name, struct str *out, struct err *err);
 
-/* Fetches a blob into the file `name`, unless that holds it already. */
+/* Fetches a blob into the file `name`, unless that holds it already. `meter` (may be NULL) counts its bytes. */
 bool pull_file(const struct pull_job *job, const struct descriptor *descriptor, const char *name,
-	       struct err *err);
+	       struct pull_meter *meter, struct err *err);
 
 /* config.json and nvram.bin of an image that came without. */
 bool pull_generated(const struct pull_job *job, const struct config *config, struct err *err);

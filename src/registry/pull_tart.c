@@ -129,6 +129,6 @@ bool pull_tart(const struct pull_job *job, struct err *err)
 	    !warn_of_asif(job, &config, err))
 		return false;
 	notice_tell(&job->request->notice, "pulling NVRAM...");
-	return pull_file(job, nvram, BUNDLE_NVRAM, err) && store_record(job, err) &&
+	return pull_file(job, nvram, BUNDLE_NVRAM, NULL, err) && store_record(job, err) &&
 	       pull_seal(job, names, ARRAY_LEN(names), err);
 }

@@ -8,11 +8,11 @@
 
 #include "base/checked.h"
 #include "base/fs.h"
-#include "base/parallel.h"
 #include "image/disk.h"
 #include "registry/pull_job.h"
 #include "registry/pull_layer.h"
 #include "registry/pull_plan.h"
+#include "registry/pull_threads.h"
 #include "registry/vetu_config.h"
 #include "storage/bundle.h"
 #include "storage/extras.h"
@@ -124,7 +124,7 @@ static bool open_disk(int dir_fd, struct vetu_disk *disk, struct err *err)
 	return true;
 }
 
-static bool bring_part(void *ctx, size_t number, size_t worker, struct err *err)
+static bool bring_part(void *ctx, size_t number, struct err *err)
 {
 	struct vetu *vetu = ctx;
 	const struct part *part = &vetu->parts.v[number];
@@ -138,7 +138,6 @@ static bool bring_part(void *ctx, size_t number, size_t worker, struct err *err)
 	};
 	bool is_there = false;
 
-	(void)worker;
 	if (disk->is_old && !layer_check(&place, &is_there, err))
 		return false;
 	if (is_there) {
@@ -152,26 +151,10 @@ static bool bring_part(void *ctx, size_t number, size_t worker, struct err *err)
 			    part->descriptor->digest));
 }
 
-static void stop(void *ctx)
-{
-	const struct vetu *vetu = ctx;
-
-	http_cancel(vetu->job->http);
-}
-
-static void tick(void *ctx)
-{
-	struct vetu *vetu = ctx;
-	const struct progress_sink *progress = &vetu->job->request->progress;
-
-	if (progress->update)
-		progress_report(progress, vetu->meter.done_bytes, vetu->meter.total_bytes);
-}
-
 static bool bring_disks(struct vetu *vetu, struct err *err)
 {
-	const struct parallel parallel = {
-		.job = bring_part, .tick = tick, .stop = stop, .ctx = vetu
+	const struct pull_threads threads = {
+		.job = vetu->job, .meter = &vetu->meter, .bring = bring_part, .ctx = vetu
 	};
 	const struct pull_request *request = vetu->job->request;
 
@@ -183,8 +166,7 @@ static bool bring_disks(struct vetu *vetu, struct err *err)
 		vetu->meter.total_bytes += part->descriptor->size_bytes;
 	notice_tell(&request->notice, "pulling disk (%.1f GB compressed)...",
 		    (double)vetu->meter.total_bytes / 1e9);
-	tick(vetu);
-	return parallel_run(&parallel, (size_t)request->concurrency, vetu->parts.n, err);
+	return pull_threads_run(&threads, vetu->parts.n, err);
 }
 
 /* QEMU, who is nobody when we are root, opens a kernel by itself. */
@@ -200,9 +182,9 @@ static bool bring_kernel(const struct pull_job *job, const struct descriptor *in
 	const struct descriptor *kernel = manifest_layer(job->manifest, LAYER_VETU_KERNEL);
 
 	notice_tell(&job->request->notice, "pulling kernel...");
-	return pull_file(job, kernel, BUNDLE_KERNEL, err) &&
+	return pull_file(job, kernel, BUNDLE_KERNEL, NULL, err) &&
 	       make_readable(job->dir_fd, BUNDLE_KERNEL, err) &&
-	       (!initramfs || (pull_file(job, initramfs, BUNDLE_INITRAMFS, err) &&
+	       (!initramfs || (pull_file(job, initramfs, BUNDLE_INITRAMFS, NULL, err) &&
 			       make_readable(job->dir_fd, BUNDLE_INITRAMFS, err)));
 }
 

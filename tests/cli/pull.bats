@@ -332,3 +332,17 @@ pulling NVRAM..."
 	assert_regex "$stderr" 'ASIF.*push the VM with a raw disk'
 	assert_equal "$(find "$TART_HOME/cache/OCIs" "$TART_HOME/tmp" -type f)" ''
 }
+
+@test 'pull: a containerDisk shows its progress, and fetches a layer that is there twice once' {
+	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/disk.raw"
+	truncate -s 5M "$BATS_TEST_TMPDIR/disk.raw"
+	python3 "$project/tests/lib/make_foreign.py" "$BATS_TEST_TMPDIR/foreign" container amd64 "$BATS_TEST_TMPDIR/disk.raw" 3
+	start_registry --layout "$BATS_TEST_TMPDIR/foreign" team/vm
+	tart pull --insecure --concurrency 3 "$registry/team/vm:image"
+	assert_success
+	assert_line '0%'
+	assert_line '100%'
+	# Its config and the layer.
+	assert_equal "$(count_requests GET /blobs/)" 2
+	cmp "$BATS_TEST_TMPDIR/disk.raw" "$TART_HOME/cache/OCIs/${registry/:/%3A}/team/vm/image/disk.img"
+}

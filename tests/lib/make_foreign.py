@@ -3,9 +3,10 @@
 """Makes an OCI image layout with one image, named "image", as tools other than ours make them.
 
 usage: make_foreign.py LAYOUT vetu ARCH CMDLINE KERNEL INITRAMFS DISK...
-       make_foreign.py LAYOUT container ARCH DISK
+       make_foreign.py LAYOUT container ARCH DISK [LAYERS]
 
-Disks of Vetu travel as LZ4 frames, two parts each, made by the program lz4; that of a container in a gzipped tar.
+Disks of Vetu travel as LZ4 frames, two parts each, made by the program lz4; that of a container in a gzipped tar, which
+is one layer or the same layer so many times.
 """
 
 import gzip
@@ -77,13 +78,13 @@ def vetu(layout, arch, cmdline, kernel, initramfs, *disks):
     layout.finish(layout.add(OCI + "config.v1+json", b"{}"), layers)
 
 
-def container(layout, arch, disk):
+def container(layout, arch, disk, count=1):
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:
         archive.add(disk, "disk/" + os.path.basename(disk))
-    config = {"architecture": arch, "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(tar.getvalue())]}}
+    config = {"architecture": arch, "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(tar.getvalue())] * int(count)}}
     layout.finish(layout.add(OCI + "config.v1+json", json.dumps(config).encode()),
-                  [layout.add(OCI + "layer.v1.tar+gzip", gzip.compress(tar.getvalue(), 1))])
+                  [layout.add(OCI + "layer.v1.tar+gzip", gzip.compress(tar.getvalue(), 1))] * int(count))
 
 
 def main():
