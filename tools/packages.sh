@@ -29,12 +29,14 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libcurl4-openssl-dev liblz4-dev libprotobuf-c-dev
-		echo libsecret-1-dev libssl-dev libzstd-dev protobuf-c-compiler scdoc
+		echo libcap-dev libmnl-dev libnftables-dev libseccomp-dev libsecret-1-dev libssl-dev libzstd-dev
+		echo protobuf-c-compiler scdoc
 		;;
 	demo) # running guests, and making them from Debian packages
 		echo "$qemu_native" qemu-utils
 		echo binutils cpio debian-archive-keyring dosfstools e2fsprogs fdisk kmod mmdebstrap mtools
 		echo uidmap xorriso zstd
+		echo dnsmasq-base iproute2 openssh-client passt
 		;;
 	test)
 		packages_for demo
@@ -43,6 +45,7 @@ packages_for() {
 		echo dbus-bin dbus-daemon gnome-keyring libsecret-tools
 		echo mandoc zsh fish btrfs-progs nghttp2-server xfsprogs procps python3 openssl
 		echo apache2-utils skopeo
+		echo busybox-static conntrack isc-dhcp-client netcat-openbsd nftables udhcpc
 		;;
 	lint)
 		packages_for build
@@ -50,7 +53,7 @@ packages_for() {
 		;;
 	bench)
 		packages_for demo
-		echo jq python3 skopeo
+		echo iperf3 jq nftables python3 skopeo
 		;;
 	*) usage ;;
 	esac
