@@ -45,8 +45,10 @@ bool links_add_bridged(struct links *links, const struct nic *nic, int *ret_fd, 
 /* Whether or not the link is still there: link, route, neighbour, conntrack entries of the address. */
 bool links_remove(struct links *links, const struct nic *nic, struct err *err);
 
-/* Takes a TAP down or up, for the moment in which there are no rules. */
-bool links_set_up(struct links *links, const char *tap, bool up, struct err *err);
+/* Takes a TAP down or up, for the moment in which there are no rules. The kernel forgets route and neighbour of a link that
+ * goes down; both are made anew. */
+bool links_set_up(struct links *links, const struct nic *nic, const struct subnet *subnet, bool up,
+		  struct err *err);
 bool links_set_peer(struct links *links, const char *tap, bool peer,
 		    struct err *err); /* proxy ARP */
 
@@ -56,6 +58,7 @@ struct found_link {
 	int index;
 	bool macvtap;
 	bool is_up;
+	bool has_carrier; /* of a TAP: somebody holds its descriptor */
 };
 typedef VEC(struct found_link) found_links;
 bool links_list(struct links *links, found_links *ret, struct err *err);
@@ -77,5 +80,8 @@ bool links_candidates(struct links *links, bridged_candidates *ret, struct err *
 
 /* A listening TCP socket of this network namespace on that port, any address: expose would steal from it. */
 bool links_port_is_listening(uint16_t port, bool *ret, struct err *err);
+
+/* /dev/vhost-net opened once for one NIC, or -1: the guest's packets then pass through QEMU. */
+int links_open_vhost(void);
 
 #endif
