@@ -307,6 +307,19 @@ static void add_disks(struct qemu_argv *argv, const struct machine_spec *spec)
 	}
 }
 
+/* The addresses of the network that other VMs are in, so that guests find the same gateway; no IPv6 there either. */
+#define USER_NET \
+	"ipv6=off,net=192.168.64.0/24,host=192.168.64.1,dns=192.168.64.3,dhcpstart=192.168.64.11"
+
+static void add_tap(struct qemu_argv *argv, size_t i, const struct net_spec *nic)
+{
+	CLEANUP_STR struct str vhost = { 0 };
+
+	if (nic->vhost_fd >= 0)
+		str_addf(&vhost, ",vhost=on,vhostfd=%d", inherit(argv, nic->vhost_fd));
+	opt(argv, "-netdev", "tap,id=net%zu,fd=%d%s", i, inherit(argv, nic->fd), str_text(&vhost));
+}
+
 static void add_nics(struct qemu_argv *argv, const struct machine_spec *spec)
 {
 	assert(spec->nics.n <= NICS_MAX);
@@ -317,7 +330,10 @@ static void add_nics(struct qemu_argv *argv, const struct machine_spec *spec)
 		mac_print(&nic->mac, mac);
 		switch (nic->backend) {
 		case NET_USER:
-			opt(argv, "-netdev", "user,id=net%zu", i);
+			opt(argv, "-netdev", "user,id=net%zu,%s", i, USER_NET);
+			break;
+		case NET_TAP:
+			add_tap(argv, i, nic);
 			break;
 		}
 		/* No boot ROM: nothing is booted from the network, and the firmware starts sooner. */
@@ -325,6 +341,8 @@ static void add_nics(struct qemu_argv *argv, const struct machine_spec *spec)
 		    "virtio-net-pci,id=nic%zu,netdev=net%zu,mac=%s,bus=pcie.0,addr=0x%x,romfile=",
 		    i, i, mac, SLOT_NIC + (unsigned int)i);
 	}
+	if (spec->net_life_fd >= 0)
+		(void)inherit(argv, spec->net_life_fd);
 }
 
 /* Entropy, memory that goes back to the host when the guest frees it, and a way to learn of a guest's panic. */

@@ -17,9 +17,10 @@
 #include "machine/spec.h"
 
 struct qemu_argv {
-	VEC(char *)
-	args;         /* owned; after building, followed by a NULL that is not counted in args.n */
-	VEC(int) fds; /* the descriptors the line names: what QEMU must inherit; borrowed */
+	/* Owned; after building, followed by a NULL that is not counted in args.n. */
+	VEC(char *) args;
+	/* What QEMU must inherit: the descriptors the line names, and net_life_fd; borrowed. */
+	VEC(int) fds;
 };
 
 /* `program` becomes argv[0]. The spec's disks and NICs are within their limits. */

@@ -35,6 +35,7 @@ struct run {
 			  .initramfs_fd = -1,                                                      \
 			  .code_fd = -1,                                                           \
 			  .vars_fd = -1,                                                           \
+			  .net_life_fd = -1,                                                       \
 			  .root = DISK_SPEC_INIT },                                                \
 	}
 

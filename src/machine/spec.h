@@ -47,11 +47,16 @@ struct disk_spec {
 	enum disk_caching caching;
 };
 
-enum net_backend { NET_USER /* QEMU's own user-mode NAT: the host cannot reach the guest */ };
+enum net_backend {
+	NET_USER, /* QEMU's own user-mode NAT: the host cannot reach the guest */
+	NET_TAP,  /* a tap or macvtap that was made for this NIC, by descriptor */
+};
 
 struct net_spec {
 	enum net_backend backend;
 	struct mac mac;
+	int fd;       /* NET_TAP */
+	int vhost_fd; /* NET_TAP: the kernel moves the packets; -1 = QEMU does */
 };
 
 struct machine_spec {
@@ -81,6 +86,7 @@ struct machine_spec {
 	VEC(struct disk_spec) disks; /* --disk, in order; at most DISKS_MAX */
 	bool io_uring;
 	VEC(struct net_spec) nics; /* at most NICS_MAX */
+	int net_life_fd; /* the taps live while somebody holds this: QEMU inherits it, unused; -1 = none */
 
 	uint32_t display_width, display_height;
 	bool no_keyboard, no_pointer;

@@ -130,6 +130,34 @@ static void with_two_nics(struct machine_spec *spec)
 	*vec_push(&spec->nics) = spec->nics.v[0];
 }
 
+static void use_tap(struct machine_spec *spec, size_t i, bool vhost)
+{
+	struct net_spec *nic = &spec->nics.v[i];
+
+	nic->backend = NET_TAP;
+	nic->fd = FD_TAP + 2 * (int)i;
+	nic->vhost_fd = vhost ? nic->fd + 1 : -1;
+	spec->net_life_fd = FD_NET_LIFE;
+}
+
+static void with_tap(struct machine_spec *spec)
+{
+	use_tap(spec, 0, false);
+}
+
+static void with_vhost(struct machine_spec *spec)
+{
+	use_tap(spec, 0, true);
+}
+
+static void with_all_taps(struct machine_spec *spec)
+{
+	while (spec->nics.n < NICS_MAX)
+		*vec_push(&spec->nics) = spec->nics.v[0];
+	for (size_t i = 0; i < NICS_MAX; i++)
+		use_tap(spec, i, i % 2 == 1);
+}
+
 static void without_nic(struct machine_spec *spec)
 {
 	spec->nics.n = 0;
@@ -221,6 +249,9 @@ const struct machine_row machine_rows[] = {
 	{ "amd64-nbd-tls", AMD64, with_nbd_tls, false },
 	{ "amd64-hostile-name", AMD64, with_hostile_name, true },
 	{ "amd64-two-nics", AMD64, with_two_nics, true },
+	{ "amd64-tap", AMD64, with_tap, false },
+	{ "amd64-tap-vhost", AMD64, with_vhost, false },
+	{ "amd64-all-taps", AMD64, with_all_taps, false },
 	{ "amd64-no-nic", AMD64, without_nic, true },
 	{ "amd64-no-input", AMD64, without_input, true },
 	{ "amd64-sound", AMD64, with_sound, true },
@@ -265,6 +296,7 @@ void machine_row_fill(const struct machine_row *row, struct machine_spec *ret)
 		.initramfs_fd = -1,
 		.code_fd = FD_CODE,
 		.vars_fd = FD_VARS,
+		.net_life_fd = -1,
 		.root = { .fd = FD_ROOT, .overlay_fd = -1 },
 		.io_uring = true,
 		.display_width = 1024,

@@ -20,6 +20,8 @@ enum row_fd {
 	FD_DISK, /* and as many as there are disks */
 	FD_KERNEL = FD_DISK + DISKS_MAX,
 	FD_INITRAMFS,
+	FD_NET_LIFE,
+	FD_TAP, /* of NIC i at FD_TAP + 2 * i, its vhost-net behind it */
 };
 
 struct machine_row {

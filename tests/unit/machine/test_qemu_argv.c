@@ -65,7 +65,30 @@ static size_t count_fd(const struct qemu_argv *argv, int fd)
 	return n;
 }
 
-/* Everything named on the line is inherited, once, and nothing else. */
+/* How many descriptors the NICs take, each of which is inherited once. */
+static size_t check_nics(const struct machine_row *row, const struct machine_spec *spec,
+			 const struct qemu_argv *argv)
+{
+	size_t n = 0;
+
+	if (spec->net_life_fd >= 0) {
+		check(count_fd(argv, spec->net_life_fd) == 1, "%s: life of the taps", row->name);
+		n++;
+	}
+	vec_each(&spec->nics, nic) {
+		if (nic->backend != NET_TAP)
+			continue;
+		check(count_fd(argv, nic->fd) == 1, "%s: tap %d", row->name, nic->fd);
+		n++;
+		if (nic->vhost_fd < 0)
+			continue;
+		check(count_fd(argv, nic->vhost_fd) == 1, "%s: vhost %d", row->name, nic->vhost_fd);
+		n++;
+	}
+	return n;
+}
+
+/* Everything named on the line is inherited, once, and what keeps taps alive; nothing else. */
 static void lists_its_descriptors(void **state)
 {
 	(void)state;
@@ -102,6 +125,7 @@ static void lists_its_descriptors(void **state)
 			check(count_fd(&argv, disk->fd) == 1, "%s: disk %d", row->name, disk->fd);
 			want++;
 		}
+		want += check_nics(row, &spec, &argv);
 		check(argv.fds.n == want, "%s: %zu descriptors instead of %zu", row->name,
 		      argv.fds.n, want);
 	}
