@@ -12,6 +12,8 @@ images_cache=${TART_IMAGES_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tart-image
 tools_cache=${TART_TOOLS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tart-tools}
 unset "${!TART_@}" CI TRACEPARENT
 export TART_IMAGES_CACHE="$images_cache" TART_TOOLS_CACHE="$tools_cache"
+# No test makes network interfaces of this host: those of the network, in namespaces of their own, unset it.
+export TART_NETWORK_BACKEND=user
 export LC_ALL=C.UTF-8
 
 # The sanitized programs are slower, and the machine may be busy with another suite.

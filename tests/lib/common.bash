@@ -2,8 +2,8 @@
 # What the tests of the command line share: `load ../lib/common`.
 #
 # $TART is the program under test (default: build/tart), $BUILD its build folder. Every test gets an empty TART_HOME
-# and HOME below BATS_TEST_TMPDIR, and none of the environment variables that tart reads. A file with a setup() or
-# teardown() of its own calls common_setup or common_teardown in it.
+# and HOME below BATS_TEST_TMPDIR, and none of the environment variables that tart reads but TART_NETWORK_BACKEND. A file with a
+# setup() or teardown() of its own calls common_setup or common_teardown in it.
 #
 #	@test 'clone: source missing' {
 #		tart clone nosuch copy
@@ -31,6 +31,8 @@ common_setup() {
 	export HOME=$BATS_TEST_TMPDIR/user
 	export TART_HOME=$BATS_TEST_TMPDIR/home
 	export TART_IMAGES_CACHE=$images_cache TART_TOOLS_CACHE=$tools_cache
+	# What a test of the network unsets, in a network namespace of its own.
+	export TART_NETWORK_BACKEND=user
 	mkdir -p "$HOME"
 }
 
