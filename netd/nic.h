@@ -21,6 +21,19 @@ struct nic {
 	int64_t bound_at_s, expires_s, seen_arp_s; /* as in struct netd_nic */
 };
 
+void nic_done(struct nic *nic);                        /* fits CLEANUP(); accepts a zeroed one */
+void nic_copy(const struct nic *nic, struct nic *ret); /* ret is overwritten, not freed */
+
+/*
+ * What must be true of any NIC, whoever asks for it or has written it down: an own unicast MAC address, a VM's name that
+ * can be shown, an interface's name in bridged mode and there only, lists in Softnet mode and there only, each external
+ * port once. ERR_GENERAL. Its address is not looked at.
+ */
+bool nic_check(const struct nic *nic, struct err *err);
+
+/* A name that an interface of Linux can have: not empty, not "." or "..", no '/', ':', white space, control characters. */
+bool nic_is_interface_name(const char *text);
+
 /* What the whole host's network is. */
 struct subnet {
 	struct cidr cidr;
