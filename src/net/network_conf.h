@@ -11,19 +11,19 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "net/ifname.h"
 #include "net/ipv4.h"
 
-#define NETWORK_CONF_MAX   65536 /* bytes of the file */
-#define NETWORK_DNS_MAX    3
-#define NETWORK_IFNAME_MAX 16 /* with the NUL, as in the kernel */
-#define NETWORK_USERS_MAX  64
+#define NETWORK_CONF_MAX  65536 /* bytes of the file */
+#define NETWORK_DNS_MAX   3
+#define NETWORK_USERS_MAX 64
 
 struct port_range {
 	uint16_t first, last; /* both included */
 };
 
 struct network_name {
-	char text[NETWORK_IFNAME_MAX];
+	char text[IFNAME_SIZE];
 };
 
 struct network_user {
