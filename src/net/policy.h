@@ -11,10 +11,10 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "net/expose.h"
 #include "net/ipv4.h"
 
 #define POLICY_LIST_MAX 1024 /* entries of one list: what fits a request to the keeper */
-#define EXPOSE_MAX      256
 
 struct policy_entry {
 	struct cidr net;
@@ -27,12 +27,6 @@ struct policy {
 	policy_list block;
 };
 
-struct expose {
-	uint16_t external; /* TCP port of the host, 1 to 65535 */
-	uint16_t internal; /* of the guest */
-};
-typedef VEC(struct expose) expose_list;
-
 void policy_done(struct policy *policy);
 
 /*
@@ -41,12 +35,8 @@ void policy_done(struct policy *policy);
  */
 bool policy_list_parse(struct span text, const char *option, policy_list *list, struct err *err);
 
-/* "EXTERNAL:INTERNAL", comma-separated; the same EXTERNAL twice is an error. ERR_USAGE quoting the item and the form. */
-bool expose_list_parse(struct span text, const char *option, expose_list *list, struct err *err);
-
 /* What the user would have typed. */
 void policy_list_print(const policy_list *list, struct str *out);
-void expose_list_print(const expose_list *list, struct str *out);
 
 enum policy_verdict { POLICY_DEFAULT, POLICY_ALLOW, POLICY_BLOCK };
 
@@ -56,7 +46,7 @@ struct policy_range {
 };
 typedef VEC(struct policy_range) policy_ranges;
 
-/* Disjoint, ascending, neighbours of equal verdict merged. `gateway` stands for "@host". */
+/* Disjoint, ascending, neighbours of equal verdict merged. `gateway` stands for "@host". *ret is the caller's: vec_done(). */
 void policy_flatten(const struct policy *policy, ipv4 gateway, policy_ranges *ret);
 
 /* 0.0.0.0/0 is in the allow list, whatever is blocked: this VM and others like it reach each other. */
