@@ -7,8 +7,12 @@
  *
  *	u32 NETD_MAGIC   u16 version   u16 type   then the type's fields, exactly; no byte may be left over
  *
- * A text is u16 length and bytes: UTF-8 without control characters, shorter than its array below. A list is u16 count and
- * its entries. Encoding what is too large for its caps is a programming error; decoding it fails.
+ * A text is u16 length and bytes: UTF-8 without control characters (but newlines, where it is said to be lines), shorter
+ * than its array below. A list is u16 count and its entries. There is one way only to write a message: what netd_get()
+ * accepts, netd_put_*() writes again byte by byte.
+ *
+ * Encoding a list that is too long is a programming error; decoding it fails. A text is encoded with `?` for every byte that
+ * may not be in one: texts for people come from anywhere, and the client has to be able to read them.
  *
  * The client asks, the keeper answers each request with one message, in order: NETD_R_* of its kind, or NETD_R_ERROR.
  */
@@ -27,10 +31,11 @@
 #define NETD_MESSAGE_MAX 65536
 #define NETD_FDS_MAX     2 /* with NETD_R_ATTACHED: the tap, and vhost-net if there is one */
 
-#define NETD_VM_SIZE   256 /* a VM's name */
-#define NETD_IF_SIZE   16  /* an interface's name */
-#define NETD_TEXT_SIZE 1024
-#define NETD_NICS_MAX  4 /* of one connection */
+#define NETD_VM_SIZE       256 /* a VM's name */
+#define NETD_IF_SIZE       16  /* an interface's name */
+#define NETD_TEXT_SIZE     1024
+#define NETD_WARNINGS_SIZE 4096
+#define NETD_NICS_MAX      4 /* of one connection */
 
 /* Where keeper and clients meet, and what the keeper keeps. `tart-netd --dir` puts all of it elsewhere (rootless). */
 #define NETD_RUNTIME_DIR "/run/tart"
@@ -45,13 +50,14 @@ enum netd_type {
 	/* Requests. */
 	NETD_ATTACH = 1, /* a NIC for a VM; the connection is the VM's life from then on */
 	NETD_REATTACH,   /* the same for a VM whose keeper has died: by tap name */
-	NETD_LIST, /* the caller's VMs (root: all), and with `all_addresses` who has which reservation */
+	NETD_LIST,       /* the caller's VMs (root: all) */
 	NETD_STATUS,
 	NETD_POLICY,  /* change what a running VM may reach; or only tell */
 	NETD_STATS,   /* what was refused and dropped */
 	NETD_CONNECT, /* a TCP connection to a VM's port, as a descriptor */
 	NETD_FORWARD, /* the rootless forwarder registers: it is told of VMs by NETD_R_FORWARDS whenever they change */
 	NETD_RELOAD, /* read network.conf anew */
+	NETD_ALIAS,  /* the forwarder tells on which loopback address it listens for a VM */
 
 	/* Answers. */
 	NETD_R_ERROR = 0x100,
@@ -142,7 +148,7 @@ struct netd_status {
 	bool persistent_tables; /* survive `nft flush ruleset` */
 	bool dns_running;
 	ipv4 dns[3];                       /* what guests are told */
-	char warnings[4 * NETD_TEXT_SIZE]; /* lines: foreign firewalls and the like */
+	char warnings[NETD_WARNINGS_SIZE]; /* lines: foreign firewalls and the like */
 };
 
 struct netd_policy {
@@ -184,19 +190,31 @@ struct netd_forward {
 	expose_list
 		ports; /* external → internal, exposed ones; the usual ports are the forwarder's own knowledge */
 };
+/*
+ * All VMs that there are, in as many packets as they need: every one but the last says `more`. What is not in them is gone.
+ */
+#define NETD_FORWARDS_MAX 32 /* VMs in one packet */
 struct netd_forwards {
+	bool more;
 	VEC(struct netd_forward) vms;
+};
+
+struct netd_alias {
+	char tap[NETD_IF_SIZE];
+	ipv4 alias; /* in 127.0.0.0/8; 0 = no address could be had */
 };
 
 /* Appends a whole message. */
 void netd_put_attach(const struct netd_attach *m, struct str *out);
 void netd_put_reattach(const char *tap, struct str *out);
 void netd_put_list_request(const struct netd_list_request *m, struct str *out);
-void netd_put_empty(enum netd_type type, struct str *out); /* STATUS, FORWARD, RELOAD, R_DONE */
-void netd_put_policy(enum netd_type type, const struct netd_policy *m,
-		     struct str *out); /* and R_POLICY */
+/* STATUS, FORWARD, RELOAD, R_CONNECTED, R_DONE */
+void netd_put_empty(enum netd_type type, struct str *out);
+/* POLICY has the lists whose set_* is true; R_POLICY has all of them, and decoding sets all three. */
+void netd_put_policy(enum netd_type type, const struct netd_policy *m, struct str *out);
 void netd_put_stats_request(const char *tap, struct str *out);
 void netd_put_connect(const struct netd_connect *m, struct str *out);
+void netd_put_alias(const struct netd_alias *m, struct str *out);
 void netd_put_error(const struct netd_failure *m, struct str *out);
 void netd_put_attached(const struct netd_attached *m, struct str *out);
 void netd_put_list(const struct netd_list *m, struct str *out);
@@ -212,6 +230,7 @@ struct netd_message {
 	struct netd_list_request list_request;
 	struct netd_policy policy;
 	struct netd_connect connect;
+	struct netd_alias alias;
 	struct netd_failure failure;
 	struct netd_attached attached;
 	struct netd_list list;
@@ -221,10 +240,16 @@ struct netd_message {
 };
 void netd_message_done(struct netd_message *message); /* fits CLEANUP(); accepts a zeroed one */
 
-/* False with ERR_GENERAL naming what is wrong. `ret` needs no initialising and owns what it holds on success. */
+/*
+ * False with ERR_GENERAL naming what is wrong. `ret` needs no initialising and owns what it holds on success. Takes time and
+ * memory in proportion to the packet, whatever is in it.
+ */
 bool netd_get(struct span packet, struct netd_message *ret, struct err *err);
 
-/* A tap's name as the keeper makes them: the prefix and eight hex digits. */
+/* "ATTACH", "R_LIST", …, for messages and logs; "?" for another number. */
+const char *netd_type_name(enum netd_type type);
+
+/* A tap's name as the keeper makes them: the prefix and eight hex digits, lower case. */
 bool netd_is_tap_name(const char *text);
 
 #endif
