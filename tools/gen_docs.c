@@ -5,8 +5,9 @@
  *	gen_docs tart-create man/tart-create.scd
  *
  * The hand-written part of a command's page starts with its DESCRIPTION; title, NAME and SYNOPSIS are put in front. Its
- * line "@OPTIONS@" becomes the sections ARGUMENTS and OPTIONS. In the page of the program, "tart", "@COMMANDS@" becomes
- * the list of commands.
+ * line "@OPTIONS@" becomes the sections ARGUMENTS and OPTIONS; in the page of a group, "tart-network", COMMANDS, with the
+ * arguments and options of each verb, and OPTIONS. In the page of the program, "tart", "@COMMANDS@" becomes the list of
+ * commands.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,9 +64,6 @@ static void add_entry(struct str *out, const char *label, const char *help, cons
 
 static void add_operands(struct str *out, const struct command *command)
 {
-	if (!command->operands)
-		return;
-	str_add(out, "# ARGUMENTS\n\n");
 	each_operand(command->operands, operand)
 	{
 		CLEANUP_STR struct str label = { 0 };
@@ -76,9 +74,8 @@ static void add_operands(struct str *out, const struct command *command)
 }
 
 /* A man page is where hidden options are explained, too. */
-static void add_options(struct str *out, const struct command *command)
+static void add_opts(struct str *out, const struct command *command)
 {
-	str_add(out, "# OPTIONS\n\n");
 	each_opt(command->opts, opt)
 	{
 		CLEANUP_STR struct str label = { 0 };
@@ -90,6 +87,33 @@ static void add_options(struct str *out, const struct command *command)
 		usage_add_defaults(&defaults, opt);
 		add_entry(out, str_text(&label), opt->help, str_text(&defaults), opt->discussion);
 	}
+}
+
+static void add_verb(struct str *out, const struct command *verb)
+{
+	str_addf(out, "## %s ", tart_program.name);
+	command_add_path(out, verb, ' ');
+	str_add(out, "\n\n");
+	add_plain(out, verb->summary);
+	str_add(out, ".\n\n");
+	if (verb->discussion) {
+		add_plain(out, verb->discussion);
+		str_add(out, "\n\n");
+	}
+	add_operands(out, verb);
+	add_opts(out, verb);
+}
+
+static void add_options(struct str *out, const struct command *command)
+{
+	if (command->operands)
+		str_add(out, "# ARGUMENTS\n\n");
+	add_operands(out, command);
+	if (command->verbs)
+		str_add(out, "# COMMANDS\n\n");
+	each_verb(command, verb) add_verb(out, verb);
+	str_add(out, "# OPTIONS\n\n");
+	add_opts(out, command);
 	add_entry(out, "--version", "Show the version.", "", NULL);
 	add_entry(out, "-h, --help", "Show help information.", "", NULL);
 }
@@ -104,10 +128,34 @@ static void add_commands(struct str *out)
 	}
 }
 
-static void add_head(struct str *out, const struct command *command)
+static void add_usage(struct str *out, const struct command *command)
 {
 	CLEANUP_STR struct str usage = { 0 };
 
+	usage_add_line(&usage, &tart_program, command, false);
+	add_plain(out, str_text(&usage));
+}
+
+/* A group's are those of its verbs. */
+static void add_synopsis(struct str *out, const struct command *command)
+{
+	const char *between = "";
+
+	str_add(out, "# SYNOPSIS\n\n");
+	if (!command || !command->verbs)
+		add_usage(out, command);
+	else
+		each_verb(command, verb)
+		{
+			str_add(out, between);
+			add_usage(out, verb);
+			between = "++\n";
+		}
+	str_add(out, "\n\n");
+}
+
+static void add_head(struct str *out, const struct command *command)
+{
 	str_addf(out, "tart%s%s(1) \"tart %s\"\n\n# NAME\n\n", command ? "-" : "",
 		 command ? command->name : "", tart_program.version);
 	if (!command) {
@@ -117,10 +165,7 @@ static void add_head(struct str *out, const struct command *command)
 		add_plain(out, command->summary);
 		str_add(out, "\n\n");
 	}
-	str_add(out, "# SYNOPSIS\n\n");
-	usage_add_line(&usage, &tart_program, command, false);
-	add_plain(out, str_text(&usage));
-	str_add(out, "\n\n");
+	add_synopsis(out, command);
 }
 
 /* Copies the hand-written part; false when its placeholder is not there exactly once. */
@@ -137,7 +182,6 @@ static bool add_body(struct str *out, struct span text, const struct command *co
 		}
 		n++;
 		if (command) {
-			add_operands(out, command);
 			add_options(out, command);
 		} else {
 			add_commands(out);
@@ -153,7 +197,7 @@ static bool make_page(const char *page, const char *path, struct str *out, struc
 
 	if (strcmp(page, "tart") != 0) {
 		if (strncmp(page, "tart-", 5) == 0)
-			command = program_find(&tart_program, page + 5);
+			command = command_find(&tart_program, NULL, page + 5);
 		if (!command)
 			return err_set(err, ERR_GENERAL, "no command for the page '%s'", page);
 	}

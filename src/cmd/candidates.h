@@ -6,9 +6,9 @@
 #include "base/str.h"
 
 /*
- * Appends the names of a list, one a line: "all" (local VMs, then cached remote names), "local" or "running". In each
- * of them ':' is written "\:", which is what zsh wants. Names that are no single line of text are left out. Whatever
- * goes wrong, and any other list, yields no names.
+ * Appends the names of a list, one a line: "all" (local VMs, then cached remote names), "local", "running", or
+ * "network-keys". In each of them ':' is written "\:", which is what zsh wants. Names that are no single line of text are
+ * left out. Whatever goes wrong, and any other list, yields no names.
  */
 void candidates_add(const char *list, struct str *out);
 

@@ -48,6 +48,7 @@ const char *complete_list(enum completes completes)
 		[COMPLETES_ALL] = "all",
 		[COMPLETES_LOCAL] = "local",
 		[COMPLETES_RUNNING] = "running",
+		[COMPLETES_NETWORK_KEYS] = "network-keys",
 	};
 
 	return lists[completes];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Completion scripts, generated from the command tables. Names of VMs are not in them: the scripts ask the program,
- * `tart ---completion LIST`, where LIST is one of all, local, running (candidates.h).
+ * `tart ---completion LIST`, where LIST is one of those of candidates.h.
  */
 #ifndef TART_CMD_COMPLETE_H
 #define TART_CMD_COMPLETE_H
@@ -20,7 +20,7 @@ void complete_add_fish(struct str *out, const struct program *program);
 
 /* Their common ground. */
 
-/* "all", "local", "running" for what the program has to be asked for, else NULL. */
+/* "all", "local" and the like for what the program has to be asked for, else NULL. */
 const char *complete_list(enum completes completes);
 
 /* The words that an option offers, for one after the other: NULL when there are no more. */

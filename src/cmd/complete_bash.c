@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The completion script for bash: three functions that hold the tables, and one that knows how to use them.
+ * The completion script for bash: four functions that hold the tables, and one that knows how to use them.
  *
- * What a table says is a kind (none, files, dirs, words, all, local, running, rest) and, for `words`, the words.
+ * What a table says is a kind and, for `words`, the words. Kinds are none, files, dirs, words, rest, commands, and the
+ * lists that the program is asked for. A verb's COMMAND is "network show".
  */
 #include "cmd/complete.h"
 
@@ -26,7 +27,8 @@ static const char engine[] =
 	"\t\t\t[[ $name != \"$current\"* ]] || COMPREPLY+=(\"$name\")\n"
 	"\t\tdone\n"
 	"\t\t;;\n"
-	"\tall | local | running)\n"
+	"\tnone | rest) ;;\n"
+	"\t*)\n"
 	"\t\twhile IFS= read -r name; do\n"
 	"\t\t\tname=${name//\\\\:/:}\n"
 	"\t\t\t[[ $name != \"$current\"* ]] || COMPREPLY+=(\"$(printf %q \"$name\")\")\n"
@@ -37,7 +39,7 @@ static const char engine[] =
 	"\n"
 	"_~() {\n"
 	"\tlocal line=$COMP_LINE words=() word blanks i current kept\n"
-	"\tlocal command='' operands=0 options=yes value='' attached REPLY\n"
+	"\tlocal command='' operands=0 named='' options=yes value='' attached REPLY\n"
 	"\n"
 	"\t# readline has split the words at ':' and '=', too.\n"
 	"\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
@@ -65,10 +67,11 @@ static const char engine[] =
 	"\t\telif [[ -n $options && $word == -?* ]]; then\n"
 	"\t\t\t_~_value \"$command\" \"$word\"\n"
 	"\t\t\tvalue=$REPLY\n"
-	"\t\telif [[ -z $command ]]; then\n"
-	"\t\t\tcommand=$word\n"
+	"\t\telif _~_verbs \"$command\"; then\n"
+	"\t\t\tcommand+=${command:+ }$word\n"
 	"\t\telse\n"
 	"\t\t\t((++operands))\n"
+	"\t\t\tnamed+=${named:+ }$word\n"
 	"\t\t\t_~_operand \"$command\" $((operands + 1))\n"
 	"\t\t\t[[ $REPLY != rest ]] || options=\n"
 	"\t\tfi\n"
@@ -85,7 +88,8 @@ static const char engine[] =
 	"\t\t_~_options \"$command\"\n"
 	"\t\t_~_offer \"$current\" words $REPLY\n"
 	"\telse\n"
-	"\t\t_~_operand \"$command\" $((operands + 1))\n"
+	"\t\t_~_verbs \"$command\" || _~_operand \"$command\" $((operands + 1))\n"
+	"\t\t[[ $REPLY != commands ]] || _~_verbs \"$named\" || REPLY=none\n"
 	"\t\t_~_offer \"$current\" $REPLY\n"
 	"\tfi\n"
 	"\tCOMPREPLY=(\"${COMPREPLY[@]#\"$kept\"}\")\n"
@@ -96,6 +100,8 @@ static const char engine[] =
 static const char *kind_of(enum completes completes)
 {
 	switch (completes) {
+	case COMPLETES_COMMANDS:
+		return "commands";
 	case COMPLETES_FILES:
 		return "files";
 	case COMPLETES_DIRS:
@@ -105,13 +111,29 @@ static const char *kind_of(enum completes completes)
 	}
 }
 
+/* "network show" */
+static void add_path(struct str *out, const struct command *command)
+{
+	command_add_path(out, command, ' ');
+}
+
+static void add_value_name(struct str *out, const struct command *command, const char *dashes,
+			   struct span name)
+{
+	str_add_char(out, '\'');
+	add_path(out, command);
+	str_addf(out, " %s%.*s'", dashes, SPAN_ARG(name));
+}
+
 static void add_value(struct str *out, const struct command *command, const struct opt *opt)
 {
 	str_add(out, "\t");
 	if (opt->short_name)
-		str_addf(out, "'%s -%c'%s", command->name, opt->short_name, opt->name ? " | " : "");
+		add_value_name(out, command, "-", span_make(&opt->short_name, 1));
+	if (opt->short_name && opt->name)
+		str_add(out, " | ");
 	if (opt->name)
-		str_addf(out, "'%s --%s'", command->name, opt->name);
+		add_value_name(out, command, "--", span_of(opt->name));
 	str_add(out, ") REPLY='");
 	if (!complete_word(opt, 0))
 		str_add(out, kind_of(opt->completes));
@@ -136,7 +158,7 @@ static void end(struct str *out, const char *otherwise)
 static void add_values(struct str *out, const struct program *program)
 {
 	begin(out, program, "value", "COMMAND OPTION: nothing when it takes no value", "$1 $2");
-	each_command(program, command)
+	each_command_and_verb(program, command)
 	{
 		each_opt(command->opts, opt)
 		{
@@ -147,48 +169,55 @@ static void add_values(struct str *out, const struct program *program)
 	end(out, "");
 }
 
-static void add_command_names(struct str *out, const struct program *program)
+/* What a group offers, or the program. */
+static void add_verbs_of(struct str *out, const struct program *program,
+			 const struct command *group)
 {
-	str_add(out, "words");
-	each_command(program, command)
+	str_add(out, "\t'");
+	if (group)
+		add_path(out, group);
+	str_add(out, "') REPLY='words");
+	each_of_(command_list(program, group), command)
 	{
 		if (!command->hidden)
 			str_addf(out, " %s", command->name);
 	}
-	str_add(out, " help");
+	str_add(out, group ? "' ;;\n" : " help' ;;\n");
 }
 
-static void add_operand(struct str *out, const struct program *program,
+static void add_verbs(struct str *out, const struct program *program)
+{
+	begin(out, program, "verbs", "COMMAND: false when it has none", "$1");
+	add_verbs_of(out, program, NULL);
+	each_command_and_verb(program, command)
+	{
+		if (command->verbs)
+			add_verbs_of(out, program, command);
+	}
+	str_add(out, "\t*) return 1 ;;\n\tesac\n}\n\n");
+}
+
+static void add_operand(struct str *out, const struct command *command, int number,
 			const struct operand *operand)
 {
-	str_add(out, ") REPLY='");
-	if (operand->kind == OPERAND_KIND_REST)
-		str_add(out, "rest");
-	else if (operand->completes == COMPLETES_COMMANDS)
-		add_command_names(out, program);
+	str_add(out, "\t'");
+	add_path(out, command);
+	if (operand_takes_many(operand))
+		str_add(out, " '*");
 	else
-		str_add(out, kind_of(operand->completes));
-	str_add(out, "' ;;\n");
+		str_addf(out, " %d'", number);
+	str_addf(out, ") REPLY='%s' ;;\n",
+		 operand->kind == OPERAND_KIND_REST ? "rest" : kind_of(operand->completes));
 }
 
 static void add_operands(struct str *out, const struct program *program)
 {
 	begin(out, program, "operand", "COMMAND NUMBER", "$1 $2");
-	str_add(out, "\t' 1') REPLY='");
-	add_command_names(out, program);
-	str_add(out, "' ;;\n");
-	each_command(program, command)
+	each_command_and_verb(program, command)
 	{
 		int n = 0;
 
-		each_operand(command->operands, operand)
-		{
-			if (operand_takes_many(operand))
-				str_addf(out, "\t'%s '*", command->name);
-			else
-				str_addf(out, "\t'%s %d'", command->name, ++n);
-			add_operand(out, program, operand);
-		}
+		each_operand(command->operands, operand) add_operand(out, command, ++n, operand);
 	}
 	end(out, "none");
 }
@@ -211,9 +240,11 @@ static void add_names(struct str *out, const struct command *command)
 static void add_options(struct str *out, const struct program *program)
 {
 	begin(out, program, "options", "COMMAND", "$1");
-	each_command(program, command)
+	each_command_and_verb(program, command)
 	{
-		str_addf(out, "\t'%s') REPLY='", command->name);
+		str_add(out, "\t'");
+		add_path(out, command);
+		str_add(out, "') REPLY='");
 		add_names(out, command);
 		str_add(out, "--version -h --help' ;;\n");
 	}
@@ -225,6 +256,7 @@ void complete_add_bash(struct str *out, const struct program *program)
 	str_addf(out, "# bash completion for %s, made by %s --generate-completion-script bash\n\n",
 		 program->name, program->name);
 	add_values(out, program);
+	add_verbs(out, program);
 	add_operands(out, program);
 	add_options(out, program);
 	complete_add_replaced(out, engine, '~', program->name);

@@ -13,10 +13,11 @@ static const char head[] =
 	"\t$program ---completion $list 2>/dev/null | string replace --all '\\\\:' ':'\n"
 	"end\n"
 	"\n"
-	"# The sub-command and the operands typed so far, one a line.\n"
+	"# The sub-command (of a group: both names) and the operands typed so far, one a line.\n"
 	"function __~_operands\n"
 	"\tset -l words (commandline -opc)\n"
 	"\tset -l command ''\n"
+	"\tset -l operands\n"
 	"\tset -l is_value no\n"
 	"\tset -l options yes\n"
 	"\tfor word in $words[2..-1]\n"
@@ -26,11 +27,13 @@ static const char head[] =
 	"\t\t\tset options no\n"
 	"\t\telse if test $options = yes; and string match -q -- '-?*' $word\n"
 	"\t\t\t__~_takes_value \"$command $word\"; and set is_value yes\n"
+	"\t\telse if __~_is_group \"$command\"\n"
+	"\t\t\tset command (string trim -- \"$command $word\")\n"
 	"\t\telse\n"
-	"\t\t\ttest -n \"$command\"; or set command $word\n"
-	"\t\t\techo $word\n"
+	"\t\t\tset -a operands $word\n"
 	"\t\tend\n"
 	"\tend\n"
+	"\ttest -z \"$command\"; or printf '%s\\n' $command $operands\n"
 	"end\n"
 	"\n"
 	"# Whether a sub-command (none: '') has been typed and, with NUMBER, that operand of it is next; a `+` or `-`\n"
@@ -50,6 +53,12 @@ static const char head[] =
 	"\t\tcase '*'\n"
 	"\t\t\ttest $next -eq $operand\n"
 	"\tend\n"
+	"end\n"
+	"\n"
+	"# Whether the operands of a sub-command are the names of a group (none: '').\n"
+	"function __~_names_group --argument-names command group\n"
+	"\tset -l words (__~_operands)\n"
+	"\ttest \"$words[1]\" = \"$command\"; and test \"$words[2..-1]\" = \"$group\"\n"
 	"end\n"
 	"\n"
 	"complete -c ~ -f\n"
@@ -76,15 +85,7 @@ static void add_candidates(struct str *out, const struct program *program, enum 
 	case COMPLETES_DIRS:
 		str_add(out, " -a '(__fish_complete_directories)'");
 		break;
-	case COMPLETES_COMMANDS:
-		str_add(out, " -a '");
-		each_command(program, command)
-		{
-			if (!command->hidden)
-				str_addf(out, "%s ", command->name);
-		}
-		str_add(out, "help'");
-		break;
+	case COMPLETES_COMMANDS: /* see add_topics() */
 	case COMPLETES_NOTHING:
 		break;
 	default:
@@ -109,7 +110,9 @@ static void add_value(struct str *out, const struct program *program, const stru
 
 static void begin(struct str *out, const struct program *program, const struct command *command)
 {
-	str_addf(out, "complete -c %s -n '__%s_at %s", program->name, program->name, command->name);
+	str_addf(out, "complete -c %s -n '__%s_at \"", program->name, program->name);
+	command_add_path(out, command, ' ');
+	str_add_char(out, '"');
 }
 
 /* Opens the line of an option. Behind the operand before the rest, there are none any more. */
@@ -148,6 +151,50 @@ static void add_opt(struct str *out, const struct program *program, const struct
 	}
 }
 
+/* The verbs of a group whose names are the operands so far; the program's commands when there are none. */
+static void add_topic(struct str *out, const struct program *program, const struct command *command,
+		      const struct command *group)
+{
+	str_addf(out, "complete -c %s -n '__%s_names_group \"", program->name, program->name);
+	command_add_path(out, command, ' ');
+	str_add(out, "\" \"");
+	if (group)
+		command_add_path(out, group, ' ');
+	str_add(out, "\"' -a '");
+	each_of_(command_list(program, group), offered)
+	{
+		if (!offered->hidden)
+			str_addf(out, "%s ", offered->name);
+	}
+	str_add(out, group ? "'\n" : "help'\n");
+}
+
+static void add_topics(struct str *out, const struct program *program,
+		       const struct command *command)
+{
+	add_topic(out, program, command, NULL);
+	each_command_and_verb(program, group)
+	{
+		if (group->verbs)
+			add_topic(out, program, command, group);
+	}
+}
+
+static void add_operand(struct str *out, const struct program *program,
+			const struct command *command, int number, const struct operand *operand)
+{
+	if (operand->completes == COMPLETES_NOTHING)
+		return;
+	if (operand->completes == COMPLETES_COMMANDS) {
+		add_topics(out, program, command);
+		return;
+	}
+	begin(out, program, command);
+	str_addf(out, " %d%s'", number, operand_takes_many(operand) ? "+" : "");
+	add_candidates(out, program, operand->completes);
+	str_add_char(out, '\n');
+}
+
 static void add_command(struct str *out, const struct program *program,
 			const struct command *command)
 {
@@ -158,16 +205,7 @@ static void add_command(struct str *out, const struct program *program,
 		if (usage_shows(opt, false))
 			add_opt(out, program, command, opt);
 	}
-	each_operand(command->operands, operand)
-	{
-		n++;
-		if (operand->completes == COMPLETES_NOTHING)
-			continue;
-		begin(out, program, command);
-		str_addf(out, " %d%s'", n, operand_takes_many(operand) ? "+" : "");
-		add_candidates(out, program, operand->completes);
-		str_add_char(out, '\n');
-	}
+	each_operand(command->operands, operand) add_operand(out, program, command, ++n, operand);
 }
 
 /* Options with values: the word behind them is no operand. */
@@ -177,37 +215,74 @@ static void add_takes_value(struct str *out, const struct program *program)
 		 "function __%s_takes_value --argument-names command_and_option\n"
 		 "\tswitch $command_and_option\n\t\tcase",
 		 program->name);
-	each_command(program, command)
+	each_command_and_verb(program, command)
 	{
+		CLEANUP_STR struct str path = { 0 };
+
+		command_add_path(&path, command, ' ');
 		each_opt(command->opts, opt)
 		{
 			if (opt_is_flag(opt) || opt->show == SHOW_NEVER)
 				continue;
 			if (opt->short_name)
-				str_addf(out, " '%s -%c'", command->name, opt->short_name);
+				str_addf(out, " '%s -%c'", path.ptr, opt->short_name);
 			if (opt->name)
-				str_addf(out, " '%s --%s'", command->name, opt->name);
+				str_addf(out, " '%s --%s'", path.ptr, opt->name);
 		}
 	}
 	str_add(out, " ''\n\t\t\treturn 0\n\tend\n\treturn 1\nend\n\n");
 }
 
-void complete_add_fish(struct str *out, const struct program *program)
+static void add_is_group(struct str *out, const struct program *program)
 {
-	complete_add_replaced(out, head, '~', program->name);
-	each_command(program, command)
+	str_addf(out,
+		 "# Whether a sub-command (none: '') has sub-commands.\n"
+		 "function __%s_is_group --argument-names command\n\tcontains -- \"$command\" ''",
+		 program->name);
+	each_command_and_verb(program, command)
+	{
+		if (!command->verbs)
+			continue;
+		str_add(out, " '");
+		command_add_path(out, command, ' ');
+		str_add(out, "'");
+	}
+	str_add(out, "\nend\n\n");
+}
+
+/* What a group offers as its first word, or the program (`group` NULL). */
+static void add_commands(struct str *out, const struct program *program,
+			 const struct command *group)
+{
+	CLEANUP_STR struct str when = { 0 };
+
+	str_addf(&when, "complete -c %s -n '__%s_at \"", program->name, program->name);
+	if (group)
+		command_add_path(&when, group, ' ');
+	str_add(&when, "\"'");
+	each_of_(command_list(program, group), command)
 	{
 		if (command->hidden)
 			continue;
-		str_addf(out, "complete -c %s -n \"__%s_at ''\" -a %s -d ", program->name,
-			 program->name, command->name);
+		str_addf(out, "%s -a %s -d ", when.ptr, command->name);
 		add_quoted(out, command->summary);
 		str_add_char(out, '\n');
 	}
-	str_addf(
-		out,
-		"complete -c %s -n \"__%s_at ''\" -a help -d 'Show subcommand help information.'\n\n",
-		program->name, program->name);
+	if (!group)
+		str_addf(out, "%s -a help -d 'Show subcommand help information.'\n\n", when.ptr);
+}
+
+void complete_add_fish(struct str *out, const struct program *program)
+{
+	complete_add_replaced(out, head, '~', program->name);
+	add_commands(out, program, NULL);
+	add_is_group(out, program);
 	add_takes_value(out, program);
-	each_command(program, command) add_command(out, program, command);
+	each_command_and_verb(program, command)
+	{
+		if (command->verbs)
+			add_commands(out, program, command);
+		else
+			add_command(out, program, command);
+	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The completion script for zsh: one _arguments call for each command. */
+/* The completion script for zsh: one _arguments call for each command and each group of them. */
 #include "cmd/complete.h"
 
 #include "cmd/usage.h"
@@ -16,25 +16,29 @@ static const char head[] = "#compdef ~\n"
 			   "\tnames=(${names:#})\n"
 			   "\t_describe -t names name names\n"
 			   "}\n"
+			   "\n"
+			   "# What the group offers that the words behind the command name.\n"
+			   "_~_topics() {\n"
+			   "\tlocal list=_~_commands word\n"
+			   "\n"
+			   "\tfor word in $words[2,CURRENT-1]; do\n"
+			   "\t\t[[ $word == -* ]] || list+=_$word\n"
+			   "\tdone\n"
+			   "\t(( $+functions[$list] )) && $list\n"
+			   "}\n"
 			   "\n";
 
-static const char tail[] =
-	"_~() {\n"
-	"\tlocal curcontext=$curcontext context state state_descr line _~_program=$words[1]\n"
-	"\tlocal -A opt_args\n"
-	"\n"
-	"\t_arguments -C -S '--version[Show the version.]' '(-h --help)'{-h,--help}'[Show help information.]' \\\n"
-	"\t\t'1:sub-command:_~_commands' '*::argument:->arguments'\n"
-	"\t[[ $state == arguments ]] || return\n"
-	"\tcurcontext=${curcontext%:*:*}:~-$words[1]:\n"
-	"\t(( $+functions[_~_command_$words[1]] )) && _~_command_$words[1]\n"
-	"}\n"
-	"\n"
-	"if [[ $funcstack[1] == _~ ]]; then\n"
-	"\t_~ \"$@\"\n"
-	"else\n"
-	"\tcompdef _~ ~\n"
-	"fi\n";
+static const char tail[] = "_~() {\n"
+			   "\tlocal _~_program=$words[1]\n"
+			   "\n"
+			   "\t_~_command\n"
+			   "}\n"
+			   "\n"
+			   "if [[ $funcstack[1] == _~ ]]; then\n"
+			   "\t_~ \"$@\"\n"
+			   "else\n"
+			   "\tcompdef _~ ~\n"
+			   "fi\n";
 
 /* Text inside single quotes, with the characters escaped that mean something to _arguments or _describe. */
 static void add_quoted(struct str *out, const char *text)
@@ -59,7 +63,7 @@ static void add_action(struct str *out, const struct program *program, enum comp
 		str_add(out, "_files -/");
 		break;
 	case COMPLETES_COMMANDS:
-		str_addf(out, "_%s_commands", program->name);
+		str_addf(out, "_%s_topics", program->name);
 		break;
 	case COMPLETES_NOTHING:
 		str_add(out, " ");
@@ -136,26 +140,42 @@ static const char *modes_of(const struct command *command)
 	return "-s -S";
 }
 
+/* "_tart_command_network_show"; WHAT is "command" or "commands". */
+static void add_function(struct str *out, const struct program *program, const char *what,
+			 const struct command *command)
+{
+	str_addf(out, "_%s_%s", program->name, what);
+	if (command) {
+		str_add_char(out, '_');
+		command_add_path(out, command, '_');
+	}
+}
+
+static const char builtin_opts[] = "'--version[Show the version.]' "
+				   "'(-h --help)'{-h,--help}'[Show help information.]'";
+
 static void add_command(struct str *out, const struct program *program,
 			const struct command *command)
 {
-	str_addf(out, "_%s_command_%s() {\n\t_arguments %s", program->name, command->name,
-		 modes_of(command));
+	add_function(out, program, "command", command);
+	str_addf(out, "() {\n\t_arguments %s", modes_of(command));
 	each_opt(command->opts, opt)
 	{
 		if (usage_shows(opt, false))
 			add_opt(out, program, opt);
 	}
-	str_add(out, " \\\n\t\t'--version[Show the version.]'"
-		     " \\\n\t\t'(-h --help)'{-h,--help}'[Show help information.]'");
+	str_addf(out, " \\\n\t\t%s", builtin_opts);
 	each_operand(command->operands, operand) add_operand(out, program, operand);
 	str_add(out, "\n}\n\n");
 }
 
-static void add_commands(struct str *out, const struct program *program)
+/* The names that a group offers, or the program (`group` NULL). */
+static void add_commands(struct str *out, const struct program *program,
+			 const struct command *group)
 {
-	str_addf(out, "_%s_commands() {\n\tlocal -a commands=(\n", program->name);
-	each_command(program, command)
+	add_function(out, program, "commands", group);
+	str_add(out, "() {\n\tlocal -a commands=(\n");
+	each_of_(command_list(program, group), command)
 	{
 		if (command->hidden)
 			continue;
@@ -163,14 +183,48 @@ static void add_commands(struct str *out, const struct program *program)
 		add_quoted(out, command->summary);
 		str_add(out, "'\n");
 	}
-	str_add(out, "\t\t'help:Show subcommand help information.'\n"
-		     "\t)\n\n\t_describe -t commands sub-command commands\n}\n\n");
+	if (!group)
+		str_add(out, "\t\t'help:Show subcommand help information.'\n");
+	str_add(out, "\t)\n\n\t_describe -t commands sub-command commands\n}\n\n");
+}
+
+/* The first word is the command, which then has all words behind it to itself. */
+static void add_group(struct str *out, const struct program *program, const struct command *group)
+{
+	CLEANUP_STR struct str names = { 0 };
+	CLEANUP_STR struct str function = { 0 };
+
+	add_function(&names, program, "commands", group);
+	add_function(&function, program, "command", group);
+	str_addf(out,
+		 "%s() {\n"
+		 "\tlocal curcontext=$curcontext context state state_descr line\n"
+		 "\tlocal -A opt_args\n"
+		 "\n"
+		 "\t_arguments -C -S %s \\\n"
+		 "\t\t'1:sub-command:%s' '*::argument:->arguments'\n"
+		 "\t[[ $state == arguments ]] || return\n"
+		 "\tcurcontext=${curcontext%%:*:*}:%s-$words[1]:\n"
+		 "\t(( $+functions[%s_$words[1]] )) && %s_$words[1]\n"
+		 "}\n"
+		 "\n",
+		 function.ptr, builtin_opts, names.ptr, group ? group->name : program->name,
+		 function.ptr, function.ptr);
 }
 
 void complete_add_zsh(struct str *out, const struct program *program)
 {
 	complete_add_replaced(out, head, '~', program->name);
-	add_commands(out, program);
-	each_command(program, command) add_command(out, program, command);
+	add_commands(out, program, NULL);
+	each_command_and_verb(program, command)
+	{
+		if (command->verbs) {
+			add_commands(out, program, command);
+			add_group(out, program, command);
+		} else {
+			add_command(out, program, command);
+		}
+	}
+	add_group(out, program, NULL);
 	complete_add_replaced(out, tail, '~', program->name);
 }

@@ -120,14 +120,36 @@ static void add_arguments(struct json *to, const struct command *command)
 	add_builtin(arguments, 'h', "help", "Show help information.");
 }
 
+/* The names in front of the command's own, from the program's on. */
+static void add_super_commands(struct json *names, const struct program *program,
+			       const struct command *group)
+{
+	if (group)
+		add_super_commands(names, program, group->group);
+	json_append(names, json_string(group ? group->name : program->name));
+}
+
+static struct json *describe_command(const struct program *program, const struct command *command);
+
+static void add_subcommands(struct json *to, const struct program *program,
+			    const struct command *group)
+{
+	struct json *commands = json_set(to, "subcommands", json_array());
+
+	each_of_(command_list(program, group), command)
+		json_append(commands, describe_command(program, command));
+}
+
 static struct json *describe_command(const struct program *program, const struct command *command)
 {
 	struct json *to = json_object();
 
-	json_append(json_set(to, "superCommands", json_array()), json_string(program->name));
+	add_super_commands(json_set(to, "superCommands", json_array()), program, command->group);
 	json_set(to, "commandName", json_string(command->name));
 	json_set(to, "shouldDisplay", json_bool(!command->hidden));
 	add_texts(to, command->summary, command->discussion);
+	if (command->verbs)
+		add_subcommands(to, program, command);
 	add_arguments(to, command);
 	return to;
 }
@@ -135,11 +157,9 @@ static struct json *describe_command(const struct program *program, const struct
 static struct json *describe_program(const struct program *program)
 {
 	struct json *to = json_object();
-	struct json *commands;
 
 	json_set(to, "commandName", json_string(program->name));
-	commands = json_set(to, "subcommands", json_array());
-	each_command(program, command) json_append(commands, describe_command(program, command));
+	add_subcommands(to, program, NULL);
 	add_arguments(to, NULL);
 	return to;
 }

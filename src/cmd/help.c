@@ -8,6 +8,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "cmd/usage.h"
 
 #define LABEL_INDENT      2
@@ -158,15 +159,21 @@ static void add_opts(struct str *out, const struct command *command, bool hidden
 	add_row(out, "-h, --help", "Show help information.", NULL, width);
 }
 
-static void add_commands(struct str *out, const struct program *program, size_t width)
+static void add_commands(struct str *out, const struct program *program,
+			 const struct command *group, size_t width)
 {
 	str_add(out, "\nSUBCOMMANDS:\n");
-	each_command(program, command)
+	each_of_(command_list(program, group), command)
 	{
 		if (!command->hidden)
 			add_row(out, command->name, command->summary, NULL, width);
 	}
-	str_addf(out, "\n  See '%s help <subcommand>' for detailed help.\n", program->name);
+	str_addf(out, "\n  See '%s help ", program->name);
+	if (group) {
+		command_add_path(out, group, ' ');
+		str_add_char(out, ' ');
+	}
+	str_add(out, "<subcommand>' for detailed help.\n");
 }
 
 void help_add(struct str *out, const struct program *program, const struct command *command,
@@ -180,8 +187,8 @@ void help_add(struct str *out, const struct program *program, const struct comma
 	if (command)
 		add_operands(out, command, width);
 	add_opts(out, command, hidden, width);
-	if (!command)
-		add_commands(out, program, width);
+	if (command_list(program, command))
+		add_commands(out, program, command, width);
 }
 
 void help_print(const struct program *program, const struct command *command, bool hidden)
@@ -196,15 +203,20 @@ struct help_args {
 	struct text_list commands;
 };
 
-/* Words that name no command are left aside, as ArgumentParser does. */
+/* From the first word on that names no command, words are left aside, as ArgumentParser does. */
 static bool help_run(struct tart *tart, void *args, struct err *err)
 {
 	const struct help_args *help = args;
 	const struct command *command = NULL;
 
 	(void)err;
-	if (help->commands.n > 0)
-		command = program_find(tart->program, help->commands.v[0]);
+	vec_each(&help->commands, name) {
+		const struct command *named = command_find(tart->program, command, *name);
+
+		if (!named)
+			break;
+		command = named;
+	}
 	help_print(tart->program, command, false);
 	return true;
 }

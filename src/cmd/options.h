@@ -91,10 +91,11 @@ enum completes {
 	COMPLETES_NOTHING,
 	COMPLETES_FILES,
 	COMPLETES_DIRS,
-	COMPLETES_ALL,     /* local VMs, then cached remote names */
-	COMPLETES_LOCAL,   /* local VMs */
-	COMPLETES_RUNNING, /* running local VMs */
-	COMPLETES_COMMANDS,
+	COMPLETES_ALL,      /* local VMs, then cached remote names */
+	COMPLETES_LOCAL,    /* local VMs */
+	COMPLETES_RUNNING,  /* running local VMs */
+	COMPLETES_COMMANDS, /* of the program, or verbs of the group that the operands so far name */
+	COMPLETES_NETWORK_KEYS, /* of network.conf */
 	COMPLETES_COUNT
 };
 

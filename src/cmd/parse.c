@@ -23,7 +23,7 @@ static const struct builtin {
 
 struct parser {
 	struct invocation *to;
-	const struct command *command; /* NULL = the program */
+	const struct command *command; /* NULL = the program; may be a group */
 	char *const *argv;
 	size_t n;
 	size_t at;        /* the argument being read */
@@ -342,7 +342,8 @@ static bool check_leftovers(struct parser *p, size_t n_used)
 	return n_used == p->values.n || unexpected_values(p, n_used);
 }
 
-static bool parse_program(struct parser *p)
+/* The program itself, or a group: without a command, all it can do is to explain itself. */
+static bool parse_group(struct parser *p)
 {
 	if (!scan(p))
 		return false;
@@ -370,6 +371,22 @@ static bool parse_command(struct parser *p)
 	return assign_operands(p, &n_used) && check_leftovers(p, n_used);
 }
 
+/* "network show": the names at the front, as long as there is something by that name. */
+static void take_command(struct parser *p)
+{
+	while (p->n > 0) {
+		const struct command *named = command_find(p->to->program, p->to->command,
+							   p->argv[0]);
+
+		if (!named)
+			break;
+		p->to->command = named;
+		p->argv++;
+		p->n--;
+	}
+	p->command = p->to->command;
+}
+
 bool invocation_parse(const struct program *program, int argc, char *const *argv,
 		      struct invocation *ret, struct err *err)
 {
@@ -386,16 +403,8 @@ bool invocation_parse(const struct program *program, int argc, char *const *argv
 		ret->list = p.n > 1 ? p.argv[1] : "";
 		return true;
 	}
-	if (p.n > 0)
-		p.command = program_find(program, p.argv[0]);
-	ret->command = p.command;
-	if (p.command) {
-		p.argv++;
-		p.n--;
-		ok = parse_command(&p);
-	} else {
-		ok = parse_program(&p);
-	}
+	take_command(&p);
+	ok = command_list(program, p.command) ? parse_group(&p) : parse_command(&p);
 	str_done(&p.unknown);
 	vec_done(&p.values);
 	return ok;

@@ -39,11 +39,13 @@ static struct trace *start(const char *traceparent)
 void tracing_begin(const struct invocation *invocation, struct tracing *ret)
 {
 	const char *traceparent = getenv("TRACEPARENT");
+	CLEANUP_STR struct str name = { 0 };
 
 	if (!traceparent)
 		return;
 	ret->trace = start(traceparent);
-	ret->root = trace_begin(ret->trace, invocation->command->name);
+	command_add_path(&name, invocation->command, ' ');
+	ret->root = trace_begin(ret->trace, str_text(&name));
 	trace_set_texts(ret->root, "Command-line arguments", (const char *const *)invocation->argv,
 			(size_t)invocation->argc);
 	trace_each_pair(getenv("CIRRUS_SENTRY_TAGS"), false, set_tag, ret->root);

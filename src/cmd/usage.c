@@ -97,15 +97,8 @@ static size_t count_elements(const struct command *command, bool hidden)
 	return n;
 }
 
-void usage_add_line(struct str *out, const struct program *program, const struct command *command,
-		    bool hidden)
+static void add_arguments(struct str *out, const struct command *command, bool hidden)
 {
-	str_add(out, program->name);
-	if (!command) {
-		str_add(out, " <subcommand>");
-		return;
-	}
-	str_addf(out, " %s", command->name);
 	if (count_elements(command, hidden) > LISTED_MAX) {
 		str_add(out, command->operands ? " [<options>]" : " <options>");
 		add_operands(out, command);
@@ -116,6 +109,27 @@ void usage_add_line(struct str *out, const struct program *program, const struct
 		add_operands(out, command);
 		add_opts(out, command, hidden);
 	}
+}
+
+/* "tart", "tart network show" */
+static void add_program(struct str *out, const struct program *program,
+			const struct command *command)
+{
+	str_add(out, program->name);
+	if (command) {
+		str_add_char(out, ' ');
+		command_add_path(out, command, ' ');
+	}
+}
+
+void usage_add_line(struct str *out, const struct program *program, const struct command *command,
+		    bool hidden)
+{
+	add_program(out, program, command);
+	if (command_list(program, command))
+		str_add(out, " <subcommand>");
+	else
+		add_arguments(out, command, hidden);
 }
 
 void usage_add_default(struct str *out, const struct opt *opt)
@@ -235,6 +249,7 @@ void usage_add_trailer(struct str *out, const struct program *program,
 		str_addf(out, "Help:  %s\n", hint);
 	str_add(out, "Usage: ");
 	usage_add_line(out, program, command, false);
-	str_addf(out, "\n  See '%s%s%s --help' for more information.\n", program->name,
-		 command ? " " : "", command ? command->name : "");
+	str_add(out, "\n  See '");
+	add_program(out, program, command);
+	str_add(out, " --help' for more information.\n");
 }

@@ -69,7 +69,7 @@ trim_options() {
 }
 
 @test 'completion: sub-commands, without hidden ones' {
-	offers 'fake ' paint push exec help
+	offers 'fake ' paint push exec lab help
 	offers 'fake p' paint push
 	offers 'fake q'
 }
@@ -125,6 +125,34 @@ trim_options() {
 @test 'completion: behind the name, options are those of the command that exec runs' {
 	offers 'fake exec alpha -'
 	offers 'fake exec -i a' alpha
+}
+
+@test 'completion: verbs of a group, without hidden ones' {
+	offers 'fake lab ' mix tidy
+	offers 'fake lab t' tidy
+	offers 'fake lab q'
+	offers 'fake lab -'
+}
+
+@test 'completion: options and operands of a verb' {
+	offers 'fake lab mix --' --with
+	offers 'fake lab mix -w ' small big
+	offers 'fake lab mix --with=b' --with=big
+	offers 'fake lab mix g' ghcr.io/a/b:1 ghcr.io/a/b:2
+	offers 'fake lab mix --with x al' alpha
+	offers 'fake lab mix alpha '
+	offers 'fake lab tidy ' alpha 'beta gamma' c:d
+	offers 'fake lab tidy alpha files/d' files/disk.img
+}
+
+@test 'completion: what help can be about' {
+	offers 'fake help ' paint push exec lab help
+	offers 'fake help l' lab
+	offers 'fake help lab ' mix tidy
+	offers 'fake help lab m' mix
+	offers 'fake help lab mix '
+	offers 'fake help paint '
+	offers 'fake help nosuch '
 }
 
 @test 'completion: options of the program' {

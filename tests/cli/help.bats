@@ -9,9 +9,27 @@ commands() {
 	"$TART" --experimental-dump-help | jq -r '.command.subcommands[].commandName'
 }
 
+# "network", "network show": one a line, each group before its verbs.
+commands_and_verbs() {
+	"$TART" --experimental-dump-help |
+		jq -r '.command.subcommands[] | recurse(.subcommands[]?) | .superCommands[1:] + [.commandName] | join(" ")'
+}
+
+# Runs a function for every command and verb.
+each_command() { # FUNCTION
+	local paths path
+
+	mapfile -t paths < <(commands_and_verbs)
+	[ ${#paths[@]} -ge 20 ]
+	for path in "${paths[@]}"; do
+		"$1" "$path"
+	done
+}
+
 # The options of a command as its texts write them: "--name" or "-x". FILTER chooses among them.
 options_of() { # COMMAND [FILTER]
-	"$TART" "$1" --experimental-dump-help |
+	# shellcheck disable=SC2086
+	"$TART" $1 --experimental-dump-help |
 		jq -r ".command.arguments[] | select(.kind != \"positional\") | select(${2:-true}) | .names[] |
 			(if .kind == \"long\" then \"--\" else \"-\" end) + .name"
 }
@@ -51,47 +69,65 @@ explains() { # OPTION TEXT
 	assert_equal "$listed" "$(printf '%s\n' "${want[@]}")"
 }
 
+check_help() { # COMMAND
+	local text
+
+	# shellcheck disable=SC2086
+	tart $1 --help
+	assert_success
+	assert_line --index 0 --partial 'OVERVIEW: '
+	assert_output --regexp $'\nUSAGE: tart '"$1"
+	assert_line --regexp '^  -h, --help +Show help information\.$'
+	text=$output$stderr
+	# shellcheck disable=SC2086
+	tart help $1
+	assert_equal "$output$stderr" "$text"
+	# shellcheck disable=SC2086
+	tart $1 -h
+	assert_equal "$output$stderr" "$text"
+}
+
 @test 'help: of every command, in three ways' {
-	for command in $(commands); do
-		tart "$command" --help
+	each_command check_help
+}
+
+check_width() { # COMMAND
+	local columns
+
+	for columns in 60 80 120; do
+		# shellcheck disable=SC2086
+		run_apart env COLUMNS=$columns "$TART" $1 --help-hidden
 		assert_success
-		assert_line --index 0 --partial 'OVERVIEW: '
-		assert_output --regexp $'\nUSAGE: tart '"$command"
-		assert_line --regexp '^  -h, --help +Show help information\.$'
-		local text=$output$stderr
-		tart help "$command"
-		assert_equal "$output$stderr" "$text"
-		tart "$command" -h
-		assert_equal "$output$stderr" "$text"
+		# The usage line is never broken, as in ArgumentParser.
+		run awk -v n=$columns 'length($0) > n && !/^USAGE: / { print FILENAME ": " $0 }' <<<"$output"
+		assert_output ''
 	done
 }
 
 @test 'help: keeps to the width' {
-	for command in $(commands); do
-		for columns in 60 80 120; do
-			run_apart env COLUMNS=$columns "$TART" "$command" --help-hidden
-			assert_success
-			# The usage line is never broken, as in ArgumentParser.
-			run awk -v n=$columns 'length($0) > n && !/^USAGE: / { print FILENAME ": " $0 }' <<<"$output"
-			assert_output ''
-		done
+	each_command check_width
+}
+
+check_options() { # COMMAND
+	local shown all option
+
+	# shellcheck disable=SC2086
+	tart $1 --help
+	shown=$output
+	# shellcheck disable=SC2086
+	tart $1 --help-hidden
+	all=$output
+	for option in $(options_of "$1" .shouldDisplay); do
+		explains "$option" "$shown" || fail "tart $1 --help does not explain $option"
+	done
+	for option in $(options_of "$1" '.shouldDisplay | not'); do
+		! explains "$option" "$shown" || fail "tart $1 --help explains the hidden $option"
+		explains "$option" "$all" || fail "tart $1 --help-hidden does not explain $option"
 	done
 }
 
 @test 'help: says what every option does, hidden ones on request only' {
-	for command in $(commands); do
-		tart "$command" --help
-		local shown=$output
-		tart "$command" --help-hidden
-		local all=$output
-		for option in $(options_of "$command" .shouldDisplay); do
-			explains "$option" "$shown" || fail "tart $command --help does not explain $option"
-		done
-		for option in $(options_of "$command" '.shouldDisplay | not'); do
-			! explains "$option" "$shown" || fail "tart $command --help explains the hidden $option"
-			explains "$option" "$all" || fail "tart $command --help-hidden does not explain $option"
-		done
-	done
+	each_command check_options
 }
 
 @test 'version: one line' {
@@ -112,10 +148,26 @@ explains() { # OPTION TEXT
 	assert_output '0 tart true'
 }
 
+@test 'dump: of one command it is that part of the whole' {
+	local whole
+
+	whole=$("$TART" --experimental-dump-help)
+	check_part() {
+		# shellcheck disable=SC2086
+		tart $1 --experimental-dump-help
+		assert_success
+		assert_equal "$(jq -c .command <<<"$output")" "$(jq -c --arg path "$1" '.command.subcommands[] |
+			recurse(.subcommands[]?) | select(.superCommands[1:] + [.commandName] | join(" ") == $path)' <<<"$whole")"
+	}
+	each_command check_part
+}
+
+check_tests() { # COMMAND
+	assert_file_exist "$project/tests/cli/${1// /_}.bats"
+}
+
 @test 'every command has its tests' {
-	for command in $(commands); do
-		assert_file_exist "$project/tests/cli/$command.bats"
-	done
+	each_command check_tests
 }
 
 @test 'every command has its man page, and every man page its command' {
@@ -128,21 +180,44 @@ explains() { # OPTION TEXT
 		"$(cd "$BUILD/man" && printf '%s\n' *.1 | sed 's/\.1$/.scd/')"
 }
 
+# The page of a command; a verb's is its group's.
+page_of() { # COMMAND
+	mandoc -T utf8 -O width=200 "$BUILD/man/tart-${1%% *}.1" | sed 's/.\x08//g'
+}
+
+# The part of a group's page that is about one verb.
+part_of() { # COMMAND PAGE
+	case $1 in
+	*' '*) sed -n "/^ *tart $1\$/,/^ *tart ${1%% *} [a-z]*\$\|^[A-Z]/{//!p}" <<<"$2" ;;
+	*) echo "$2" ;;
+	esac
+}
+
+check_page() { # COMMAND
+	local page text option operand section
+
+	page=$(page_of "$1")
+	text=$(part_of "$1" "$page")
+	for option in $(options_of "$1" '.names[-1].name | IN("help", "version") | not'); do
+		explains "$option" "$text" || fail "man tart-${1%% *} does not explain $option of tart $1"
+	done
+	# shellcheck disable=SC2086
+	for operand in $("$TART" $1 --experimental-dump-help |
+		jq -r '.command.arguments[] | select(.kind == "positional") | "<\(.valueName)>"'); do
+		grep -q "^ *$operand" <<<"$text" || fail "man tart-${1%% *} does not explain $operand of tart $1"
+	done
+	for option in --help -h --version; do
+		explains "$option" "$page" || fail "man tart-${1%% *} does not explain $option"
+	done
+	for section in NAME SYNOPSIS DESCRIPTION OPTIONS EXAMPLES; do
+		grep -qx "$section" <<<"$page" || fail "man tart-${1%% *} has no section $section"
+	done
+}
+
 @test 'every man page explains every option' {
 	[ -e "$BUILD/man/tart.1" ] || skip 'needs scdoc'
 	requires_program mandoc
-	for command in $(commands); do
-		run mandoc -T utf8 -O width=200 "$BUILD/man/tart-$command.1"
-		assert_success
-		local text
-		text=${output//?$'\b'/}
-		for option in $(options_of "$command"); do
-			explains "$option" "$text" || fail "man tart-$command does not explain $option"
-		done
-		for section in NAME SYNOPSIS DESCRIPTION OPTIONS EXAMPLES; do
-			grep -qx "$section" <<<"$text" || fail "man tart-$command has no section $section"
-		done
-	done
+	each_command check_page
 }
 
 # scdoc writes more paragraph macros than mandoc likes, names in lower case, and long lines; all of them harmless.

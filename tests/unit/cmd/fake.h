@@ -35,8 +35,13 @@ struct exec_args {
 };
 
 struct push_args {
+	const char *with;
 	const char *from;
 	struct text_list to;
+};
+
+struct help_args {
+	struct text_list topics;
 };
 
 static const struct opt_value colors[] = {
@@ -108,6 +113,12 @@ static const struct operand push_operands[] = {
 	OPERAND_END,
 };
 
+static const struct opt mix_opts[] = {
+	OPT_TEXT(struct push_args, with, 'w', "with", NULL, "What to mix it with",
+		 .choices = disk_choices),
+	OPT_END,
+};
+
 static const struct command fake_push = {
 	.name = "push",
 	.summary = "Push a VM",
@@ -121,8 +132,58 @@ static const struct command fake_quit = {
 	.hidden = true,
 };
 
+static const struct command fake_lab;
+
+static const struct command fake_lab_mix = {
+	.name = "mix",
+	.group = &fake_lab,
+	.summary = "Mix a color",
+	.operands = push_operands,
+	.opts = mix_opts,
+	.args_size = sizeof(struct push_args),
+};
+
+static const struct command fake_lab_pour = {
+	.name = "pour",
+	.group = &fake_lab,
+	.summary = "Pour it away",
+	.hidden = true,
+};
+
+static const struct command fake_lab_tidy = {
+	.name = "tidy",
+	.group = &fake_lab,
+	.summary = "Tidy up",
+	.operands = paint_operands,
+	.args_size = sizeof(struct fake_args),
+};
+
+static const struct command *const lab_verbs[] = { &fake_lab_mix, &fake_lab_pour, &fake_lab_tidy,
+						   NULL };
+
+static const struct command fake_lab = {
+	.name = "lab",
+	.summary = "Make colors",
+	.verbs = lab_verbs,
+};
+
+static const struct operand help_operands[] = {
+	OPERAND_ANY(struct help_args, topics, "topics", "What about",
+		    .completes = COMPLETES_COMMANDS),
+	OPERAND_END,
+};
+
+static const struct command fake_help = {
+	.name = "help",
+	.summary = "Explain",
+	.operands = help_operands,
+	.args_size = sizeof(struct help_args),
+	.hidden = true,
+};
+
 static const struct command *const fake_commands[] = { &fake_paint, &fake_push, &fake_exec,
-						       &fake_quit, NULL };
+						       &fake_lab,   &fake_quit, &fake_help,
+						       NULL };
 
 static const struct program fake_program = {
 	.name = "fake",

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "cmd/table.h"
 #include "cmd/usage.h"
 #include "fake.h"
 #include "unit.h"
@@ -40,8 +41,36 @@ static const struct {
 	  "  paint                   Paint a VM\n"
 	  "  push                    Push a VM\n"
 	  "  exec                    Run a command in a VM\n"
+	  "  lab                     Make colors\n"
 	  "\n"
 	  "  See 'fake help <subcommand>' for detailed help.\n" },
+	{ "group", &fake_lab, false, 80,
+	  "OVERVIEW: Make colors\n"
+	  "\n"
+	  "USAGE: fake lab <subcommand>\n"
+	  "\n"
+	  "OPTIONS:\n"
+	  "  --version               Show the version.\n"
+	  "  -h, --help              Show help information.\n"
+	  "\n"
+	  "SUBCOMMANDS:\n"
+	  "  mix                     Mix a color\n"
+	  "  tidy                    Tidy up\n"
+	  "\n"
+	  "  See 'fake help lab <subcommand>' for detailed help.\n" },
+	{ "verb of a group", &fake_lab_mix, false, 80,
+	  "OVERVIEW: Mix a color\n"
+	  "\n"
+	  "USAGE: fake lab mix <local-name> <remote-names> ... [--with <with>]\n"
+	  "\n"
+	  "ARGUMENTS:\n"
+	  "  <local-name>            VM to push\n"
+	  "  <remote-names>          Where to push it\n"
+	  "\n"
+	  "OPTIONS:\n"
+	  "  -w, --with <with>       What to mix it with\n"
+	  "  --version               Show the version.\n"
+	  "  -h, --help              Show help information.\n" },
 	{ "operands only", &fake_push, false, 80,
 	  "OVERVIEW: Push a VM\n"
 	  "\n"
@@ -254,6 +283,42 @@ static void ends_usage_errors(void **state)
 	usage_add_trailer(&got, &fake_program, NULL, "");
 	assert_string_equal(got.ptr, "Usage: fake <subcommand>\n"
 				     "  See 'fake --help' for more information.\n");
+	str_clear(&got);
+	usage_add_trailer(&got, &fake_program, &fake_lab, "");
+	assert_string_equal(got.ptr, "Usage: fake lab <subcommand>\n"
+				     "  See 'fake lab --help' for more information.\n");
+	str_clear(&got);
+	usage_add_trailer(&got, &fake_program, &fake_lab_tidy, "");
+	assert_string_equal(got.ptr, "Usage: fake lab tidy <name> [<path>]\n"
+				     "  See 'fake lab tidy --help' for more information.\n");
+}
+
+/* Groups before their verbs, and every verb knows its group. */
+static void walks_all_commands(void **state)
+{
+	CLEANUP_STR struct str got = { 0 };
+
+	(void)state;
+	each_command_and_verb(&fake_program, command)
+	{
+		command_add_path(&got, command, '-');
+		str_add_char(&got, ' ');
+		each_verb(command, verb) assert_ptr_equal(verb->group, command);
+	}
+	assert_string_equal(got.ptr, "paint push exec lab lab-mix lab-pour lab-tidy quit help ");
+}
+
+/* The program's own tables: what a group lists are commands, and its verbs; nothing is both. */
+static void groups_of_the_program_are_sound(void **state)
+{
+	(void)state;
+	each_command_and_verb(&tart_program, command)
+	{
+		check(!command->run == !!command->verbs, "%s: run", command->name);
+		check(!command->verbs || (!command->operands && !command->opts),
+		      "%s: a group with arguments", command->name);
+		each_verb(command, verb) check(verb->group == command, "%s: group", verb->name);
+	}
 }
 
 int main(void)
@@ -266,6 +331,8 @@ int main(void)
 		cmocka_unit_test(usage_line_shrinks),
 		cmocka_unit_test(writes_synopses),
 		cmocka_unit_test(ends_usage_errors),
+		cmocka_unit_test(walks_all_commands),
+		cmocka_unit_test(groups_of_the_program_are_sound),
 	};
 
 	return unit_main(tests);

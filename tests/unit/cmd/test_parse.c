@@ -246,7 +246,29 @@ static const struct {
 	{ "command behind a double dash", "-- paint", "Unexpected argument 'paint'", "" },
 	{ "command in capitals", "PAINT", "Unexpected argument 'PAINT'", "" },
 	{ "exec: unknown option before the name", "exec -x vm ls", "Unknown option '-x'", "" },
+	{ "unknown verb", "lab nosuch", "Unexpected argument 'nosuch'", "" },
+	{ "unknown verb with arguments", "lab nosuch a", "2 unexpected arguments: 'nosuch', 'a'",
+	  "" },
+	{ "verb of another group", "mix", "Unexpected argument 'mix'", "" },
+	{ "command in the place of a verb", "lab paint", "Unexpected argument 'paint'", "" },
+	{ "option of a verb before it", "lab --with x mix", "Unknown option '--with'", "" },
+	{ "groups make no completion scripts", "lab --generate-completion-script=bash",
+	  "Unknown option '--generate-completion-script'", "" },
 };
+
+/* A verb that lacks something is named as a whole. */
+static void names_the_verb(void **state)
+{
+	struct line line = split("lab mix a");
+	CLEANUP(invocation_done) struct invocation invocation = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_false(parse(&line, &invocation, &err));
+	assert_string_equal(err.text, "Missing expected argument '<remote-names> ...'");
+	assert_ptr_equal(invocation.command, &fake_lab_mix);
+	free(line.text);
+}
 
 static void refuses(void **state)
 {
@@ -261,7 +283,7 @@ static void refuses(void **state)
 		check(strcmp(err.text, row->message) == 0, "%s: got %s", row->name, err.text);
 		check(strcmp(str_text(&invocation.hint), row->hint) == 0, "%s: hint %s", row->name,
 		      str_text(&invocation.hint));
-		check(invocation.command == program_find(&fake_program, line.argv[1]),
+		check(invocation.command == command_find(&fake_program, NULL, line.argv[1]),
 		      "%s: command", row->name);
 		free(line.text);
 	}
@@ -292,6 +314,15 @@ static const struct {
 	{ "help for exec", "exec --help", REQUEST_HELP, &fake_exec },
 	{ "help for exec after a flag", "exec -i --help vm ls", REQUEST_HELP, &fake_exec },
 	{ "run of a hidden command", "quit", REQUEST_RUN, &fake_quit },
+	{ "group alone", "lab", REQUEST_HELP, &fake_lab },
+	{ "help for a group", "lab --help", REQUEST_HELP, &fake_lab },
+	{ "help for a group and a verb behind it", "lab --help mix", REQUEST_HELP, &fake_lab },
+	{ "help for a group with an unknown verb", "lab nosuch -h", REQUEST_HELP, &fake_lab },
+	{ "dump of a group", "lab --experimental-dump-help", REQUEST_DUMP, &fake_lab },
+	{ "help for a verb", "lab mix --help", REQUEST_HELP, &fake_lab_mix },
+	{ "version of a verb", "lab mix --version", REQUEST_VERSION, &fake_lab_mix },
+	{ "run of a verb", "lab mix a b --with=c", REQUEST_RUN, &fake_lab_mix },
+	{ "run of a hidden verb", "lab pour", REQUEST_RUN, &fake_lab_pour },
 };
 
 static void understands_requests(void **state)
@@ -434,6 +465,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(names_the_verb),
 		cmocka_unit_test(understands_requests),
 		cmocka_unit_test(understands_script_requests),
 		cmocka_unit_test(takes_the_rest_as_it_is),
