@@ -89,14 +89,14 @@ bool sock_listen_unix(int dirfd, const char *name, int *ret_fd, struct err *err)
 	return true;
 }
 
-bool sock_connect_unix(int dirfd, const char *name, int *ret_fd, struct err *err)
+static bool connect_below(int dirfd, const char *name, int type, int *ret_fd, struct err *err)
 {
 	CLEANUP_CLOSE int fd = -1;
 	struct sockaddr_un address;
 
 	if (!address_below(dirfd, name, &address, err))
 		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot create a socket");
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
@@ -105,6 +105,16 @@ bool sock_connect_unix(int dirfd, const char *name, int *ret_fd, struct err *err
 		return err_sys(err, errno, "cannot use socket '%s'", name);
 	*ret_fd = TAKE_FD(fd);
 	return true;
+}
+
+bool sock_connect_unix(int dirfd, const char *name, int *ret_fd, struct err *err)
+{
+	return connect_below(dirfd, name, SOCK_STREAM, ret_fd, err);
+}
+
+bool sock_connect_packets(int dirfd, const char *name, int *ret_fd, struct err *err)
+{
+	return connect_below(dirfd, name, SOCK_SEQPACKET | SOCK_NONBLOCK, ret_fd, err);
 }
 
 bool sock_listen_local_tcp(int *ret_fd, uint16_t *ret_port, struct err *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stream sockets between processes of one host: pairs, listeners, who is at the other end, passing descriptors.
+ * Sockets between processes of one host: pairs, listeners, who is at the other end, passing descriptors.
  * Every descriptor made here is close-on-exec; no call raises SIGPIPE. Uses libc alone.
  */
 #ifndef TART_BASE_SOCK_H
@@ -25,6 +25,9 @@ bool sock_pair(int *ret_ours, int *ret_theirs, struct err *err);
  */
 bool sock_listen_unix(int dirfd, const char *name, int *ret_fd, struct err *err);
 bool sock_connect_unix(int dirfd, const char *name, int *ret_fd, struct err *err);
+
+/* The same for a socket of packets (SOCK_SEQPACKET). Does not wait while too many others do: EAGAIN. */
+bool sock_connect_packets(int dirfd, const char *name, int *ret_fd, struct err *err);
 
 /* Listens on 127.0.0.1, on a port that the system chooses. */
 bool sock_listen_local_tcp(int *ret_fd, uint16_t *ret_port, struct err *err);

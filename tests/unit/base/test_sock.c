@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -86,6 +87,34 @@ static void listens_below_a_long_path(void **state)
 	assert_true(sock_peer_uid(served, &uid, &err));
 	assert_int_equal(uid, getuid());
 	assert_int_equal(fcntl(served, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+static void connects_to_a_socket_of_packets(void **state)
+{
+	const struct place *place = *state;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	CLEANUP_CLOSE int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	CLEANUP_CLOSE int client = -1;
+	CLEANUP_CLOSE int served = -1;
+	struct err err = { 0 };
+	char got[8];
+	size_t n = 0;
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/packets",
+		       place->dirfd);
+	assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_false(sock_connect_packets(place->dirfd, "packets", &client, &err));
+	assert_int_equal(err.sys, ECONNREFUSED);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_true(sock_connect_packets(place->dirfd, "packets", &client, &err));
+	assert_int_equal(fcntl(client, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	served = accept_one(listener);
+	assert_int_equal(sock_recv(client, got, sizeof(got), &n, NULL, 0, NULL, &err), SOCK_LATER);
+	assert_int_equal(sock_send(served, span_of("one"), NULL, 0, &n, &err), SOCK_DONE);
+	assert_int_equal(sock_send(served, span_of("two"), NULL, 0, &n, &err), SOCK_DONE);
+	assert_int_equal(sock_recv(client, got, sizeof(got), &n, NULL, 0, NULL, &err), SOCK_DONE);
+	assert_int_equal(n, 3);
+	assert_false(sock_connect_unix(place->dirfd, "packets", &client, &err));
 }
 
 static void replaces_a_stale_socket_but_nothing_else(void **state)
@@ -235,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listens_below_a_long_path),
+		cmocka_unit_test(connects_to_a_socket_of_packets),
 		cmocka_unit_test(replaces_a_stale_socket_but_nothing_else),
 		cmocka_unit_test(refuses_a_name_beyond_the_address),
 		cmocka_unit_test(a_local_port_is_only_local),
