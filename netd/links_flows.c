@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections that the kernel keeps track of (ctnetlink): all of one address are forgotten before it is given to another
+ * VM, else the old one's peers could go on sending to the new one. network.md 4.1, 10.4.
+ *
+ * Each connection has two tuples, as the first packet had it and as the answers have it; translation makes them differ.
+ * An outgoing one has the guest as source of the original, an exposed or incoming one as source of the reply. The kernel
+ * is asked for these two only, which spares copying the whole table of a busy host; what an older kernel tells
+ * besides (before 5.8) is sorted out here.
+ */
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include "netd/links_private.h"
+
+/* As many as are noted before they are deleted: a guest decides how many there are. */
+#define FLOWS_AT_ONCE 16384
+#define ROUNDS_MAX    64 /* beyond every table's size */
+
+#define TUPLE_MAX   128 /* that of ICMP, the longest, has 72 */
+#define WANT_SOURCE 1u  /* of CTA_FILTER_*_FLAGS: the tuple's source address */
+
+#define CTNETLINK(message) ((uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | (message)))
+
+struct flow {
+	char tuple[TUPLE_MAX];
+	size_t tuple_len;
+	uint32_t id; /* so that not a new connection with the same ports is meant; 0 = none */
+	uint16_t zone;
+	bool has_zone;
+};
+
+struct search {
+	ipv4 address;
+	bool has_more;
+	bool has_strange; /* one that cannot be named */
+	VEC(struct flow) flows;
+};
+
+static bool tuple_has(struct span tuple, ipv4 address)
+{
+	struct netlink_attrs attrs, ip;
+	ipv4 source = 0, destination = 0;
+
+	netlink_parse(tuple, &attrs);
+	netlink_parse(attrs.of[CTA_TUPLE_IP], &ip);
+	(void)netlink_be32(&ip, CTA_IP_V4_SRC, &source);
+	(void)netlink_be32(&ip, CTA_IP_V4_DST, &destination);
+	return source == address || destination == address;
+}
+
+static void note_flow(struct search *search, const struct netlink_attrs *attrs)
+{
+	struct span tuple = attrs->of[CTA_TUPLE_ORIG], zone = attrs->of[CTA_ZONE];
+	struct flow flow = { .tuple_len = tuple.len };
+
+	if (tuple.len == 0 || tuple.len > sizeof(flow.tuple)) {
+		search->has_strange = true;
+		return;
+	}
+	if (search->flows.n == FLOWS_AT_ONCE) {
+		search->has_more = true;
+		return;
+	}
+	memcpy(flow.tuple, tuple.ptr, tuple.len);
+	(void)netlink_u32(attrs, CTA_ID, &flow.id);
+	flow.has_zone = zone.len == sizeof(flow.zone);
+	if (flow.has_zone)
+		memcpy(&flow.zone, zone.ptr, sizeof(flow.zone));
+	*vec_push(&search->flows) = flow;
+}
+
+static void take_flow(void *ctx, const struct netlink_message *message)
+{
+	struct search *search = ctx;
+	struct netlink_attrs attrs;
+
+	if (!message) {
+		search->flows.n = 0;
+		search->has_more = search->has_strange = false;
+		return;
+	}
+	if (message->type != CTNETLINK(IPCTNL_MSG_CT_NEW) ||
+	    message->payload.len < sizeof(struct nfgenmsg))
+		return;
+	netlink_parse(span_from(message->payload, sizeof(struct nfgenmsg)), &attrs);
+	if (tuple_has(attrs.of[CTA_TUPLE_ORIG], search->address) ||
+	    tuple_has(attrs.of[CTA_TUPLE_REPLY], search->address))
+		note_flow(search, &attrs);
+}
+
+/* All connections one of whose tuples, CTA_TUPLE_ORIG or _REPLY, has the address as its source. */
+static bool find_flows(struct netlink *netlink, uint16_t tuple, struct search *search,
+		       struct err *err)
+{
+	const struct nfgenmsg head = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
+	bool is_original = tuple == CTA_TUPLE_ORIG;
+	struct netlink_request request;
+	size_t outer, inner;
+
+	netlink_begin(&request, CTNETLINK(IPCTNL_MSG_CT_GET), NLM_F_DUMP, NETLINK_HEAD(head));
+	outer = netlink_nest(&request, tuple);
+	inner = netlink_nest(&request, CTA_TUPLE_IP);
+	netlink_put_be32(&request, CTA_IP_V4_SRC, search->address);
+	netlink_end(&request, inner);
+	netlink_end(&request, outer);
+	outer = netlink_nest(&request, CTA_FILTER);
+	netlink_put_u32(&request, CTA_FILTER_ORIG_FLAGS, is_original ? WANT_SOURCE : 0);
+	netlink_put_u32(&request, CTA_FILTER_REPLY_FLAGS, is_original ? 0 : WANT_SOURCE);
+	netlink_end(&request, outer);
+	return netlink_ask(netlink, &request, take_flow, search, err);
+}
+
+static bool delete_flow(struct netlink *netlink, const struct flow *flow, struct err *err)
+{
+	const struct nfgenmsg head = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
+	struct netlink_request request;
+	struct err why = { 0 };
+
+	netlink_begin(&request, CTNETLINK(IPCTNL_MSG_CT_DELETE), 0, NETLINK_HEAD(head));
+	netlink_put(&request, CTA_TUPLE_ORIG | NLA_F_NESTED,
+		    span_make(flow->tuple, flow->tuple_len));
+	if (flow->id)
+		netlink_put_u32(&request, CTA_ID, flow->id);
+	if (flow->has_zone)
+		netlink_put(&request, CTA_ZONE, NETLINK_HEAD(flow->zone));
+	/* It may have ended by itself meanwhile. */
+	if (netlink_ask(netlink, &request, NULL, NULL, &why) || why.sys == ENOENT)
+		return true;
+	*err = why;
+	return false;
+}
+
+static bool forget_by(struct netlink *netlink, uint16_t tuple, struct search *search,
+		      struct err *err)
+{
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		if (!find_flows(netlink, tuple, search, err))
+			return false;
+		vec_each(&search->flows, flow) {
+			if (!delete_flow(netlink, flow, err))
+				return false;
+		}
+		if (search->has_strange)
+			return err_set(err, ERR_GENERAL, "one has no name");
+		if (!search->has_more)
+			return true;
+	}
+	return err_set(err, ERR_GENERAL, "there are too many");
+}
+
+bool flows_forget(struct netlink *netlink, ipv4 address, struct err *err)
+{
+	struct search search = { .address = address };
+	char text[IPV4_TEXT_SIZE];
+	bool done = forget_by(netlink, CTA_TUPLE_ORIG, &search, err) &&
+		    forget_by(netlink, CTA_TUPLE_REPLY, &search, err);
+
+	vec_done(&search.flows);
+	if (done)
+		return true;
+	ipv4_print(address, text);
+	return err_context(err, "cannot end the old connections of %s", text);
+}
