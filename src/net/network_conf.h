@@ -3,7 +3,8 @@
  * network.conf: the network of all VMs of a host (/etc/tart/network.conf) or of a user ($TART_HOME/network.conf).
  * Pure. Source: network.md 3. Lines are `key = value`; `#` starts a comment; an unknown key is an error.
  *
- * `subnet` and `netmask`: netmask applies when subnet has no prefix; both with different prefixes is an error.
+ * `subnet` and `netmask`: netmask applies when subnet has no prefix; both with different prefixes is an error. Items of lists
+ * stand between commas or blanks.
  */
 #ifndef TART_NET_NETWORK_CONF_H
 #define TART_NET_NETWORK_CONF_H
@@ -41,14 +42,17 @@ struct network_conf {
 	ipv4 dns[NETWORK_DNS_MAX]; /* otherwise; ended by 0 or the array's end */
 	uint16_t mtu;              /* 576 to 9000 */
 	VEC(struct network_name) allow_bridged;
-	VEC(struct port_range) expose_ports;
-	VEC(struct network_user) users; /* empty: group "tart" */
+	VEC(struct port_range) expose_ports; /* empty: none */
+	VEC(struct network_user) users;      /* empty: group "tart" */
 };
 
 void network_conf_init(struct network_conf *conf); /* every key's default */
 void network_conf_done(struct network_conf *conf);
 
-/* `path` is for messages: "<path>:<line>: <key>: '<value>' <reason>". ERR_GENERAL. */
+/*
+ * `path` is for messages: "<path>:<line>: <key>: '<value>' <reason>". ERR_GENERAL. *ret needs no initialising and owns what
+ * it holds.
+ */
 bool network_conf_parse(struct span text, const char *path, struct network_conf *ret,
 			struct err *err);
 
@@ -60,11 +64,11 @@ struct network_key {
 };
 extern const struct network_key network_keys[];
 
-/* A key's value as the file would say it. `key` is one of network_keys. */
+/* Appends a key's value as the file would say it: "192.168.77.1/24". `key` is one of network_keys. */
 void network_conf_print(const struct network_conf *conf, const char *key, struct str *out);
 
 /*
- * The file's text with one key set (value NULL: reset), everything else kept as it was, comments and order too.
+ * Appends the file's text with one key set (value NULL: reset), everything else kept as it was, comments and order too.
  * The result is parsed, so that a value is refused for the reason the parser gives. ERR_USAGE for an unknown key.
  */
 bool network_conf_edit(struct span text, const char *path, const char *key, const char *value,
