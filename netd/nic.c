@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "net/ifname.h"
 
 const struct mac nic_gateway_mac = { { 0x02, 0x74, 0x61, 0x72, 0x74, 0x01 } };
 
@@ -27,16 +28,6 @@ void nic_copy(const struct nic *nic, struct nic *ret)
 	copy_list(&nic->policy.allow, &ret->policy.allow);
 	copy_list(&nic->policy.block, &ret->policy.block);
 	copy_list(&nic->expose, &ret->expose);
-}
-
-bool nic_is_interface_name(const char *text)
-{
-	if (!*text || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return false;
-	for (; *text; text++)
-		if ((unsigned char)*text <= ' ' || *text == 0x7f || *text == '/' || *text == ':')
-			return false;
-	return true;
 }
 
 static bool can_be_shown(struct span text)
@@ -87,7 +78,7 @@ bool nic_check(const struct nic *nic, struct err *err)
 		return err_set(err, ERR_GENERAL, "the VM's name cannot be one");
 	if (nic->mode > NETD_BRIDGED)
 		return err_set(err, ERR_GENERAL, "the mode is unknown");
-	if (nic->mode == NETD_BRIDGED && !nic_is_interface_name(nic->interface))
+	if (nic->mode == NETD_BRIDGED && !ifname_is_valid(span_of(nic->interface)))
 		return err_set(err, ERR_GENERAL, "the interface's name cannot be one");
 	if (nic->mode != NETD_BRIDGED && *nic->interface)
 		return err_set(err, ERR_GENERAL, "an interface is for bridged networking only");

@@ -31,9 +31,6 @@ void nic_copy(const struct nic *nic, struct nic *ret); /* ret is overwritten, no
  */
 bool nic_check(const struct nic *nic, struct err *err);
 
-/* A name that an interface of Linux can have: not empty, not "." or "..", no '/', ':', white space, control characters. */
-bool nic_is_interface_name(const char *text);
-
 /* What the whole host's network is. */
 struct subnet {
 	struct cidr cidr;

@@ -14,7 +14,7 @@
 void saved_nic_print(const struct nic *nic, struct str *out);
 
 /* `ret` needs no initialising and owns what it holds on success; `peer` is left false: it follows from the configuration.
- * ERR_GENERAL naming the member. */
+ * An error that names the member. */
 bool saved_nic_parse(struct span text, struct nic *ret, struct err *err);
 
 #endif
