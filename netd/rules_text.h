@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fixed ruleset as nft(8) commands, and the names in it that the rest of netd/rules*.c needs. Pure.
+ * Source: network.md 5.
+ *
+ * Commands (`add rule ...`), not `table inet tart { ... }`: a table block would declare the table anew without its
+ * flags, and the kernel refuses that for one that is to persist.
+ */
+#ifndef TART_NETD_RULES_TEXT_H
+#define TART_NETD_RULES_TEXT_H
+
+#include "base/span.h"
+#include "base/str.h"
+#include "netd/rules.h"
+
+#define RULES_TABLE "tart" /* of families inet and arp */
+
+/* For two tables that are there and empty. */
+void rules_text(const struct rules_options *options, struct str *out);
+
+/* Tables without owner or flags: these commands in front of rules_text() replace what there is, in one transaction. */
+extern const char rules_text_replace[];
+
+/*
+ * Drops everything from and to TAPs, in tables of their own, while those of rules_text() are being replaced; and
+ * its end. To begin twice is no error.
+ */
+extern const char rules_text_hold[];
+extern const char rules_text_release[];
+
+/*
+ * The name of an empty chain in both tables that is different for every different ruleset: tables that have it were made
+ * by this version with these options.
+ */
+#define RULES_MARKER_SIZE 24
+void rules_text_marker(struct span text, char ret[RULES_MARKER_SIZE]);
+
+/* Which part of the kernel a command of rules_text() needs that may be missing: "NFT_FIB_INET"; NULL = nothing special. */
+const char *rules_text_need(struct span command);
+
+/* Sets keyed by a TAP's name with a counter in each element, and those without. */
+enum rules_set {
+	RULES_VM_ID,  /* name, MAC, address */
+	RULES_VM_ARP, /* the same as ARP has them */
+	RULES_PEERS,  /* name */
+	RULES_PEERS_ARP,
+	RULES_FWD, /* name: verdict */
+	RULES_IN,
+	RULES_PINGS,  /* name, each with its rate */
+	RULES_EXPOSE, /* port: address, port */
+	RULES_COUNTERS, /* the first of NETD_COUNTERS sets in the order of enum netd_counter: name, counter */
+	RULES_SETS = RULES_COUNTERS + NETD_COUNTERS
+};
+
+struct rules_set_name {
+	bool arp; /* table arp tart, else inet tart */
+	const char *name;
+};
+extern const struct rules_set_name rules_sets[RULES_SETS];
+
+/* What the mode's VMs go through when they have no lists of their own. */
+const char *rules_text_forward_chain(enum netd_mode mode);
+const char *rules_text_input_chain(enum netd_mode mode);
+#define RULES_DENY "deny"
+
+#endif
