@@ -25,7 +25,4 @@ void leases_of_dnsmasq(struct span text, const struct mac *mac, int64_t now_s, s
 bool leases_of_libvirt(struct span text, const struct mac *mac, int64_t now_s, struct lease *best,
 		       struct err *err);
 
-/* The "(192.168.64.9) at 52:54:0:12:34:56 on …" and /proc/net/arp forms of cli.md 3.5, first match. */
-bool neighbours_of_proc(struct span text, const struct mac *mac, ipv4 *ret);
-
 #endif

@@ -67,3 +67,10 @@ bool mac_equal(const struct mac *a, const struct mac *b)
 {
 	return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
 }
+
+bool mac_is(const struct mac *mac, struct span text)
+{
+	struct mac parsed;
+
+	return mac_parse(text, &parsed) && mac_equal(mac, &parsed);
+}

@@ -19,5 +19,6 @@ bool mac_parse(struct span text, struct mac *ret);
 void mac_print(const struct mac *mac, char ret[MAC_TEXT_SIZE]); /* lower case, two digits */
 void mac_random(struct mac *ret);                               /* unicast, locally administered */
 bool mac_equal(const struct mac *a, const struct mac *b);
+bool mac_is(const struct mac *mac, struct span text); /* a text that means it */
 
 #endif

@@ -67,6 +67,9 @@ static void compares_octets(void **state)
 	assert_true(mac_parse(span_of("0:1:2:a:b:c"), &a));
 	assert_true(mac_parse(span_of("00:01:02:0A:0B:0C"), &b));
 	assert_true(mac_equal(&a, &b));
+	assert_true(mac_is(&a, span_of("0:1:2:A:B:C")));
+	assert_false(mac_is(&a, span_of("0:1:2:A:B:D")));
+	assert_false(mac_is(&a, span_of("0:1:2:A:B")));
 	b.octets[5] = 0;
 	assert_false(mac_equal(&a, &b));
 }
