@@ -26,6 +26,7 @@ void links_close(struct links *links)
 {
 	if (!links)
 		return;
+	links_watch_end(links);
 	netlink_close(links->route);
 	netlink_close(links->flows);
 	free(links);

@@ -49,14 +49,12 @@ static bool add_address(struct links *links, int index, const struct subnet *sub
 /* The alias comes last but for IFF_UP: see is_half_made(). */
 static bool set_up_link(struct links *links, const struct subnet *subnet, struct err *err)
 {
-	const struct sysctl no_ipv6 = { "ipv6", "conf", "disable_ipv6", "1" };
 	const struct link_change mark = { .alias = ALIAS };
 	const struct link_change up = { .up = true };
 	struct link_info info;
 
 	return link_get(links, LINKS_HOST, &info, err) &&
-	       link_change(links, info.index, &mark, err) &&
-	       sysctl_set(&no_ipv6, LINKS_HOST, err) &&
+	       link_change(links, info.index, &mark, err) && link_mute(LINKS_HOST, err) &&
 	       add_address(links, info.index, subnet, err) &&
 	       link_change(links, info.index, &up, err);
 }

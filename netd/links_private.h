@@ -47,6 +47,7 @@ struct sysctl {
 	const char *family, *table, *key, *value;
 };
 bool sysctl_set(const struct sysctl *sysctl, const char *link, struct err *err);
+bool link_mute(const char *link, struct err *err); /* the host itself gets no IPv6 address there */
 bool sysctl_read(const char *path, char *ret, size_t size,
 		 struct err *err); /* without the newline */
 bool sysctl_write(const char *path, const char *value, struct err *err);
@@ -56,6 +57,10 @@ bool flows_forget(struct netlink *netlink, ipv4 address, struct err *err);
 
 /* links_tap.c. A fresh TAP of that name, down, which lives as long as *ret_fd. */
 bool tap_open(const char *name, int *ret_fd, struct err *err);
+
+/* links_macvtap.c. A macvtap link of the NIC's name on `lower`, up, and its device. */
+bool macvtap_open(struct links *links, const struct nic *nic, const struct link_info *lower,
+		  int *ret_fd, struct err *err);
 
 void links_watch_end(struct links *links); /* links_watch.c */
 

@@ -50,3 +50,10 @@ bool sysctl_set(const struct sysctl *sysctl, const char *link, struct err *err)
 	err_clear(err);
 	return true;
 }
+
+bool link_mute(const char *link, struct err *err)
+{
+	const struct sysctl no_ipv6 = { "ipv6", "conf", "disable_ipv6", "1" };
+
+	return sysctl_set(&no_ipv6, link, err);
+}

@@ -95,7 +95,6 @@ static bool add_neighbour(struct links *links, int index, const struct nic *nic,
 static bool set_sysctls(const char *tap, struct err *err)
 {
 	static const struct sysctl settings[] = {
-		{ "ipv6", "conf", "disable_ipv6", "1" },
 		{ "ipv4", "conf", "forwarding", "1" },
 		{ "ipv4", "conf", "rp_filter", "1" },
 		{ "ipv4", "conf", "accept_redirects", "0" },
@@ -107,7 +106,7 @@ static bool set_sysctls(const char *tap, struct err *err)
 		if (!sysctl_set(&settings[i], tap, err))
 			return false;
 	}
-	return true;
+	return link_mute(tap, err);
 }
 
 /* Peers reach each other as if they were on one wire: the host answers ARP for all of them, at once. */

@@ -7,7 +7,9 @@
  */
 #include "netd/links.h"
 
+#include <linux/if_tun.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@ struct doing {
 	struct loop *loop;
 	struct subnet subnet; /* of the last `up` */
 	uint16_t mtu;
-	bool sees_gone;
+	uint64_t n_gone; /* still to come */
 };
 
 struct step {
@@ -191,14 +193,157 @@ static bool do_sh(struct doing *doing, const struct step *step, struct err *err)
 	return true;
 }
 
+static bool do_check(struct doing *doing, const struct step *step, struct err *err)
+{
+	struct subnet subnet = take_subnet(word(step, 1));
+	struct str warnings = { 0 };
+	bool done = links_check_subnet(doing->links, &subnet, &warnings, err);
+
+	printf("%s", str_text(&warnings));
+	str_done(&warnings);
+	return done;
+}
+
+static bool do_choose(struct doing *doing, const struct step *step, struct err *err)
+{
+	char net[CIDR_TEXT_SIZE], gateway[IPV4_TEXT_SIZE];
+	struct subnet subnet;
+	uint64_t prefix;
+
+	take_number(word(step, 1), 32, &prefix);
+	if (!links_choose_subnet(doing->links, (uint8_t)prefix, &subnet, err))
+		return false;
+	cidr_print(&subnet.cidr, net);
+	ipv4_print(subnet.gateway, gateway);
+	printf("%s %s\n", net, gateway);
+	return true;
+}
+
+static bool do_classify(struct doing *doing, const struct step *step, struct err *err)
+{
+	bool is_macvtap;
+
+	if (!links_classify(doing->links, word(step, 1), &is_macvtap, err))
+		return false;
+	printf("%s\n", is_macvtap ? "device" : "bridge");
+	return true;
+}
+
+static bool do_candidates(struct doing *doing, const struct step *step, struct err *err)
+{
+	bridged_candidates candidates = { 0 };
+
+	(void)step;
+	if (!links_candidates(doing->links, &candidates, err))
+		return false;
+	vec_each(&candidates, candidate)
+		printf("%s %s\n", candidate->name, candidate->is_bridge ? "bridge" : "device");
+	vec_done(&candidates);
+	return true;
+}
+
+/* bridged TAP MAC INTERFACE [macvtap] */
+static bool do_bridged(struct doing *doing, const struct step *step, struct err *err)
+{
+	struct nic nic = { .mode = NETD_BRIDGED };
+	int fd;
+
+	(void)snprintf(nic.tap, sizeof(nic.tap), "%s", word(step, 1));
+	(void)snprintf(nic.interface, sizeof(nic.interface), "%s", word(step, 3));
+	nic.macvtap = step->words[4] && strcmp(step->words[4], "macvtap") == 0;
+	if (!mac_parse(span_of(word(step, 2)), &nic.mac))
+		exit(64);
+	return links_add_bridged(doing->links, &nic, &fd, err);
+}
+
+static bool do_port(struct doing *doing, const struct step *step, struct err *err)
+{
+	bool is_listening;
+	uint64_t port;
+
+	(void)doing;
+	take_number(word(step, 1), UINT16_MAX, &port);
+	if (!links_port_is_listening((uint16_t)port, &is_listening, err))
+		return false;
+	printf("%s\n", is_listening ? "listening" : "free");
+	return true;
+}
+
+static void doing_on_gone(void *ctx, const char *tap)
+{
+	struct doing *doing = ctx;
+
+	printf("gone %s\n", tap);
+	if (doing->n_gone > 0 && --doing->n_gone == 0)
+		loop_stop(doing->loop);
+}
+
+static bool do_watch(struct doing *doing, const struct step *step, struct err *err)
+{
+	(void)step;
+	return links_watch(doing->links, doing->loop, doing_on_gone, doing, err);
+}
+
+static void doing_on_deadline(void *ctx)
+{
+	struct doing *doing = ctx;
+
+	printf("nothing has gone\n");
+	loop_stop(doing->loop);
+}
+
+/* gone N: until that many links have gone */
+static bool do_gone(struct doing *doing, const struct step *step, struct err *err)
+{
+	struct loop_source *deadline = loop_add_deadline(doing->loop, doing_on_deadline, doing);
+	bool done;
+
+	take_number(word(step, 1), UINT16_MAX, &doing->n_gone);
+	loop_arm(deadline, 30000);
+	done = loop_run(doing->loop, err);
+	loop_remove(&deadline);
+	return done;
+}
+
+/* What a descriptor does that QEMU would have: make the link stay without it. */
+static bool do_persist(struct doing *doing, const struct step *step, struct err *err)
+{
+	struct nic nic = take_nic(step);
+	int fd;
+
+	if (!links_add_tap(doing->links, &nic, &doing->subnet, doing->mtu, &fd, err))
+		return false;
+	if (ioctl(fd, TUNSETPERSIST, 1) < 0)
+		exit(70);
+	(void)close(fd);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	step_fn *fn;
 } steps[] = {
-	{ "up", do_up },         { "down", do_down },       { "subnet", do_subnet },
-	{ "mtu", do_mtu },       { "tap", do_tap },         { "remove", do_remove },
-	{ "set-up", do_set_up }, { "set-down", do_set_up }, { "peer", do_peer },
-	{ "list", do_list },     { "delete", do_delete },   { "sh", do_sh },
+	{ "bridged", do_bridged },
+	{ "candidates", do_candidates },
+	{ "check", do_check },
+	{ "choose", do_choose },
+	{ "classify", do_classify },
+	{ "delete", do_delete },
+	{ "down", do_down },
+	{ "gone", do_gone },
+	{ "list", do_list },
+	{ "mtu", do_mtu },
+	{ "peer", do_peer },
+	{ "persist", do_persist },
+	{ "port", do_port },
+	{ "remove", do_remove },
+	{ "set-down", do_set_up },
+	{ "set-up", do_set_up },
+	{ "sh", do_sh },
+	{ "subnet", do_subnet },
+	{ "tap", do_tap },
+	{ "up", do_up },
+	{ "watch", do_watch },
 };
 
 static step_fn *find_step(const char *name)
