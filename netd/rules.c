@@ -19,20 +19,8 @@
 
 #include "base/attrs.h"
 #include "base/mem.h"
-#include "netd/rules_batch.h"
-#include "netd/rules_kernel.h"
-#include "netd/rules_socket.h"
-#include "netd/rules_text.h"
-
-struct rules {
-	struct rules_options options;
-	struct rules_socket socket;
-	struct rules_kernel *kernel;
-	struct str text;
-	char marker[RULES_MARKER_SIZE];
-	bool persistent;
-	int watch_fd;
-};
+#include "netd/rules_foreign.h"
+#include "netd/rules_private.h"
 
 static void rules_free(struct rules **slot)
 {
@@ -83,7 +71,7 @@ static bool look(const struct rules *rules, struct table ret[2], struct err *err
 	return rules_socket_ask(&rules->socket, &questions, ASKED, on_table, ret, err);
 }
 
-static bool refused(const struct rules_refusal *why, struct err *err)
+bool rules_refused(const struct rules_refusal *why, struct err *err)
 {
 	if (why->errnum == EPERM)
 		return err_sys(
@@ -95,11 +83,11 @@ static bool refused(const struct rules_refusal *why, struct err *err)
 		       why->step.what ? why->step.what : "transaction");
 }
 
-static bool commit(const struct rules *rules, struct rules_batch *batch, struct err *err)
+bool rules_commit(const struct rules *rules, struct rules_batch *batch, struct err *err)
 {
 	struct rules_refusal why;
 
-	return rules_socket_commit(&rules->socket, batch, &why) || refused(&why, err);
+	return rules_socket_commit(&rules->socket, batch, &why) || rules_refused(&why, err);
 }
 
 static struct span line_of(struct span text, size_t number)
@@ -139,15 +127,6 @@ static void print_all(const struct rules *rules, struct str *out)
 		 RULES_TABLE, rules->marker);
 }
 
-static bool make_plain(struct rules *rules, struct err *err)
-{
-	CLEANUP_STR struct str commands = { 0 };
-
-	str_add(&commands, rules_text_replace);
-	print_all(rules, &commands);
-	return run(rules, &commands, err);
-}
-
 static void delete_found(struct rules_batch *batch, const struct table tables[2])
 {
 	if (tables[0].found)
@@ -167,7 +146,7 @@ static bool delete_tables(const struct rules *rules, struct err *err)
 		return true;
 	rules_batch_begin(&batch);
 	delete_found(&batch, tables);
-	return commit(rules, &batch, err);
+	return rules_commit(rules, &batch, err);
 }
 
 static bool claim(const struct rules *rules, struct err *err)
@@ -176,42 +155,45 @@ static bool claim(const struct rules *rules, struct err *err)
 
 	rules_batch_begin(&batch);
 	rules_batch_claim_tables(&batch, RULES_OWNER | RULES_PERSIST);
-	return commit(rules, &batch, err);
+	return rules_commit(rules, &batch, err);
 }
 
 /* Empty ones in the place of those found. */
-static bool declare_persistent(const struct rules *rules, const struct table tables[2],
-			       struct err *err)
+static bool declare(const struct rules *rules, const struct table tables[2], struct err *err)
 {
 	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
 
 	rules_batch_begin(&batch);
 	delete_found(&batch, tables);
-	rules_batch_create_tables(&batch, RULES_PERSIST);
-	return commit(rules, &batch, err);
+	rules_batch_create_tables(&batch, rules->persistent ? RULES_PERSIST : 0);
+	return rules_commit(rules, &batch, err);
 }
 
-static bool fill_and_claim(const struct rules *rules, struct err *err)
+static bool fill(const struct rules *rules, struct err *err)
 {
 	CLEANUP_STR struct str commands = { 0 };
-	struct err ignored = { 0 };
 
 	print_all(rules, &commands);
-	if (run(rules, &commands, err) && claim(rules, err))
-		return true;
-	(void)delete_tables(rules, &ignored);
-	return false;
+	return run(rules, &commands, err);
 }
 
-static bool make_persistent(struct rules *rules, const struct table tables[2], struct err *err)
+/*
+ * In the place of those found. When it fails with guests that may be running, these stay stopped: better cut off than
+ * unfiltered.
+ */
+static bool make(const struct rules *rules, const struct table tables[2], struct err *err)
 {
 	struct err ignored = { 0 };
-	bool ok;
 
 	if (!run_text(rules, rules_text_hold, err))
 		return false;
-	ok = declare_persistent(rules, tables, err) && fill_and_claim(rules, err);
-	return run_text(rules, rules_text_release, ok ? err : &ignored) && ok;
+	if (declare(rules, tables, err) && fill(rules, err) &&
+	    (!rules->persistent || claim(rules, err)))
+		return run_text(rules, rules_text_release, err);
+	(void)delete_tables(rules, &ignored);
+	if (!tables[0].found && !tables[1].found)
+		(void)run_text(rules, rules_text_release, &ignored);
+	return false;
 }
 
 /* Whether this kernel knows the flag: tables of another name, gone again with the same transaction. */
@@ -227,11 +209,6 @@ static bool can_persist(const struct rules *rules)
 	return rules_socket_commit(&rules->socket, &batch, &why);
 }
 
-static bool make(struct rules *rules, const struct table tables[2], struct err *err)
-{
-	return rules->persistent ? make_persistent(rules, tables, err) : make_plain(rules, err);
-}
-
 static bool check_owner(const struct table tables[2], struct err *err)
 {
 	for (int i = 0; i < 2; i++)
@@ -244,28 +221,70 @@ static bool check_owner(const struct table tables[2], struct err *err)
 	return true;
 }
 
-static bool is_ours(const struct rules *rules, const struct table tables[2])
+/* What rules there are in one of our tables. */
+struct rule_count {
+	size_t fixed; /* without those of VMs with lists */
+};
+
+static void on_rule(void *ctx, uint32_t seq, struct span attrs)
+{
+	struct rule_count *count = ctx;
+	struct span chain = rules_attr(attrs, NFTA_RULE_CHAIN);
+
+	(void)seq;
+	if (!rules_is_own_name(chain))
+		count->fixed++;
+}
+
+/* Tables that others can change may have lost their rules alone (`nft flush table`), and look as ours then. */
+static bool has_all_rules(const struct rules *rules, bool arp, bool *ret, struct err *err)
+{
+	CLEANUP_STR struct str question = { 0 };
+	struct rule_count count = { 0 };
+
+	rules_ask_all_rules(&question, 1, arp);
+	if (!rules_socket_ask(&rules->socket, &question, 1, on_rule, &count, err))
+		return false;
+	*ret = count.fixed >= rules_text_count(str_span(&rules->text), arp);
+	return true;
+}
+
+static bool are_ours(const struct rules *rules, const struct table tables[2], bool *ret,
+		     struct err *err)
 {
 	uint32_t flags = rules->persistent ? RULES_PERSIST : 0;
+	bool inet = false;
+	bool arp = false;
 
-	return tables[0].marked && tables[1].marked && tables[0].flags == flags &&
-	       tables[1].flags == flags;
+	*ret = false;
+	for (int i = 0; i < 2; i++)
+		if (!tables[i].marked || (tables[i].flags & ~RULES_OWNER) != flags)
+			return true;
+	if (!has_all_rules(rules, false, &inet, err) || !has_all_rules(rules, true, &arp, err))
+		return false;
+	*ret = inet && arp;
+	return true;
+}
+
+static bool adopt(const struct rules *rules, struct err *err)
+{
+	/* Left by one that died while it replaced tables, perhaps. */
+	return (!rules->persistent || claim(rules, err)) &&
+	       run_text(rules, rules_text_release, err);
 }
 
 static bool make_or_adopt(struct rules *rules, enum rules_found *ret_found, struct err *err)
 {
 	struct table tables[2];
+	bool ours;
 
 	if (!look(rules, tables, err) || !check_owner(tables, err))
 		return false;
 	rules->persistent = can_persist(rules);
-	*ret_found = is_ours(rules, tables) ? RULES_ADOPTED : RULES_NEW;
-	if (*ret_found == RULES_NEW)
-		return make(rules, tables, err);
-	/* Left by one that died in between, perhaps. */
-	if (!run_text(rules, rules_text_release, err))
+	if (!are_ours(rules, tables, &ours, err))
 		return false;
-	return !rules->persistent || claim(rules, err);
+	*ret_found = ours ? RULES_ADOPTED : RULES_NEW;
+	return ours ? adopt(rules, err) : make(rules, tables, err);
 }
 
 bool rules_open(const struct rules_options *options, struct rules **ret,
@@ -284,10 +303,13 @@ bool rules_open(const struct rules_options *options, struct rules **ret,
 	rules->kernel = rules_kernel_new();
 	if (!rules->kernel)
 		return err_set(err, ERR_GENERAL, "cannot set up libnftables");
-	if (!make_or_adopt(rules, &found, err))
+	/* From before the tables are there, so that nothing is missed. */
+	if (!rules_socket_watch(&rules->watch_fd, err) || !make_or_adopt(rules, &found, err))
 		return false;
-	if (!rules->persistent && !rules_socket_watch(&rules->watch_fd, err))
-		return false;
+	if (rules->persistent) {
+		(void)close(rules->watch_fd);
+		rules->watch_fd = -1;
+	}
 	*ret = TAKE_PTR(rules);
 	*ret_found = found;
 	return true;
@@ -307,159 +329,71 @@ bool rules_are_persistent(const struct rules *rules)
 	return rules->persistent;
 }
 
-/* What bears a TAP's name, as elements to be deleted. */
-struct found_elements {
-	const struct rules_key *tap;
-	struct rules_batch *batch;
-	enum rules_set set;
-	VEC(ipv4) addresses; /* its own: exposed ports lead there */
-	bool has_own;
-};
-
-static void on_keyed_element(void *ctx, struct span key, struct span data, struct span attrs)
+int rules_watch_fd(const struct rules *rules)
 {
-	struct found_elements *found = ctx;
-	const struct rules_key *tap = found->tap;
-
-	(void)data;
-	(void)attrs;
-	if (key.len < tap->len ||
-	    !span_equal(span_first(key, tap->len), span_make(tap->bytes, tap->len)))
-		return;
-	rules_batch_delete_element(found->batch, found->set, key);
-	if (found->set == RULES_VM_ID && key.len >= tap->len + sizeof(ipv4))
-		memcpy(vec_push(&found->addresses), key.ptr + key.len - sizeof(ipv4), sizeof(ipv4));
+	return rules->watch_fd;
 }
 
-static void on_exposed_element(void *ctx, struct span key, struct span data, struct span attrs)
+bool rules_check(struct rules *rules, bool *ret_gone, struct err *err)
 {
-	struct found_elements *found = ctx;
+	struct table tables[2];
+	bool ours;
 
-	(void)attrs;
-	vec_each(&found->addresses, address)
-		if (data.len >= sizeof(*address) &&
-		    memcmp(data.ptr, address, sizeof(*address)) == 0)
-			rules_batch_delete_element(found->batch, found->set, key);
-}
-
-static void on_set(void *ctx, uint32_t seq, struct span attrs)
-{
-	struct found_elements *found = ctx;
-
-	(void)seq;
-	rules_each_element(
-		attrs, found->set == RULES_EXPOSE ? on_exposed_element : on_keyed_element, found);
-}
-
-static void on_own_chain(void *ctx, uint32_t seq, struct span attrs)
-{
-	struct found_elements *found = ctx;
-
-	(void)seq;
-	(void)attrs;
-	found->has_own = true;
-}
-
-/* Sets whose keys are more than the name are read as a whole. */
-static bool find_in_set(const struct rules *rules, struct found_elements *found, enum rules_set set,
-			struct err *err)
-{
-	CLEANUP_STR struct str question = { 0 };
-
-	found->set = set;
-	if (set == RULES_VM_ID || set == RULES_VM_ARP || set == RULES_EXPOSE)
-		rules_ask_all_elements(&question, 1, set);
-	else
-		rules_ask_element(&question, 1, set, span_make(found->tap->bytes, found->tap->len));
-	return rules_socket_ask(&rules->socket, &question, 1, on_set, found, err);
-}
-
-/* Addresses are known before exposed ports are looked at: RULES_VM_ID is the first of all. */
-static bool find_all(const struct rules *rules, const char *tap, struct found_elements *found,
-		     struct err *err)
-{
-	CLEANUP_STR struct str question = { 0 };
-	char chain[RULES_OWN_SIZE];
-
-	for (int set = 0; set < RULES_SETS; set++)
-		if (!find_in_set(rules, found, (enum rules_set)set, err))
-			return false;
-	rules_own_name('f', tap, chain);
-	rules_ask_chain(&question, 1, false, chain);
-	if (!rules_socket_ask(&rules->socket, &question, 1, on_own_chain, found, err))
+	*ret_gone = false;
+	if (rules->watch_fd >= 0 && !rules_socket_has_lost(rules->watch_fd, rules->socket.port))
+		return true;
+	if (!look(rules, tables, err) || !are_ours(rules, tables, &ours, err))
 		return false;
-	if (found->has_own)
-		rules_batch_delete_own(found->batch, tap);
+	*ret_gone = !ours;
 	return true;
 }
 
-static bool put_forget(const struct rules *rules, struct rules_batch *batch, const char *tap,
-		       struct err *err)
+/* One that cannot come back stays cut off, and does not keep others from it. */
+static bool add_again(struct rules *rules, const struct nic *const *nics, size_t n, struct err *err)
 {
-	const struct rules_key key = rules_key_of_tap(tap);
-	struct found_elements found = { .tap = &key, .batch = batch };
-	bool ok = find_all(rules, tap, &found, err);
+	bool ok = true;
 
-	vec_done(&found.addresses);
+	for (size_t i = 0; i < n; i++) {
+		struct err why = { 0 };
+
+		if (rules_add(rules, nics[i], &why))
+			continue;
+		if (ok)
+			*err = why;
+		ok = false;
+	}
 	return ok;
 }
 
-bool rules_forget(struct rules *rules, const char *tap, struct err *err)
+bool rules_restore(struct rules *rules, const struct nic *const *nics, size_t n, struct err *err)
 {
-	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
+	struct table tables[2];
 
-	rules_batch_begin(&batch);
-	if (!put_forget(rules, &batch, tap, err))
+	return look(rules, tables, err) && make(rules, tables, err) &&
+	       add_again(rules, nics, n, err);
+}
+
+bool rules_foreign(struct rules *rules, struct str *out, struct err *err)
+{
+	CLEANUP_STR struct str listing = { 0 };
+
+	if (!rules_kernel_list(rules->kernel, &listing, err))
 		return false;
-	return batch.steps.n == 0 || commit(rules, &batch, err);
+	rules_foreign_find(str_span(&listing), &rules->options.subnet, out);
+	return true;
 }
 
-static bool refused_vm(const struct rules_refusal *why, const struct nic *nic, struct err *err)
+bool rules_foreign_here(const struct subnet *subnet, struct str *out, struct err *err)
 {
-	if (why->step.port != 0 && (why->errnum == EEXIST || why->errnum == EBUSY))
-		return err_set(err, ERR_GENERAL, "port %u is exposed by another VM already",
-			       why->step.port);
-	(void)refused(why, err);
-	return err_context(err, "'%s'", nic->tap);
-}
+	CLEANUP_STR struct str listing = { 0 };
+	struct rules_kernel *kernel = rules_kernel_new();
+	bool ok;
 
-/* Whatever bears its name goes, and it comes, in one transaction. */
-static bool replace_vm(struct rules *rules, const struct nic *nic, struct err *err)
-{
-	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
-	struct rules_refusal why;
-
-	rules_batch_begin(&batch);
-	if (!put_forget(rules, &batch, nic->tap, err))
-		return false;
-	rules_batch_add_vm(&batch, nic, rules->options.subnet.gateway);
-	return rules_socket_commit(&rules->socket, &batch, &why) || refused_vm(&why, nic, err);
-}
-
-bool rules_add(struct rules *rules, const struct nic *nic, struct err *err)
-{
-	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
-	struct rules_refusal why;
-
-	rules_batch_begin(&batch);
-	rules_batch_add_vm(&batch, nic, rules->options.subnet.gateway);
-	if (rules_socket_commit(&rules->socket, &batch, &why))
-		return true;
-	if (why.errnum == EEXIST || why.errnum == EBUSY)
-		return replace_vm(rules, nic, err);
-	return refused_vm(&why, nic, err);
-}
-
-bool rules_remove(struct rules *rules, const struct nic *nic, struct err *err)
-{
-	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
-	struct rules_refusal why;
-
-	rules_batch_begin(&batch);
-	rules_batch_remove_vm(&batch, nic);
-	if (rules_socket_commit(&rules->socket, &batch, &why))
-		return true;
-	if (why.errnum == ENOENT || why.errnum == EBUSY)
-		return rules_forget(rules, nic->tap, err);
-	return refused_vm(&why, nic, err);
+	if (!kernel)
+		return err_set(err, ERR_GENERAL, "cannot set up libnftables");
+	ok = rules_kernel_list(kernel, &listing, err);
+	rules_kernel_free(kernel);
+	if (ok)
+		rules_foreign_find(str_span(&listing), subnet, out);
+	return ok;
 }

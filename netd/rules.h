@@ -63,5 +63,7 @@ bool rules_restore(struct rules *rules, const struct nic *const *nics, size_t n,
  * policy drop or a final reject. Appends one line for each with the exact commands that help. network.md 7.
  */
 bool rules_foreign(struct rules *rules, struct str *out, struct err *err);
+/* The same without tables of ours, for who only wants to know. */
+bool rules_foreign_here(const struct subnet *subnet, struct str *out, struct err *err);
 
 #endif

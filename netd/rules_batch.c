@@ -267,6 +267,11 @@ void rules_own_name(char kind, const char *tap, char ret[RULES_OWN_SIZE])
 	(void)snprintf(ret, RULES_OWN_SIZE, "%c_%s", kind, tap + strlen(NETD_TAP_PREFIX));
 }
 
+bool rules_is_own_name(struct span name)
+{
+	return name.len > 2 && strchr("fim", name.ptr[0]) && name.ptr[1] == '_';
+}
+
 static void put_value(struct str *out, uint16_t type, struct span value)
 {
 	size_t start = put_nest(out, type);
@@ -687,11 +692,9 @@ void rules_ask_chain(struct str *out, uint32_t seq, bool arp, const char *chain)
 	message_close(out, start);
 }
 
-void rules_ask_all_chains(struct str *out, uint32_t seq)
+void rules_ask_all_rules(struct str *out, uint32_t seq, bool arp)
 {
-	struct nfgenmsg all = { .version = NFNETLINK_V0 };
-
-	message_close(out, message_open(out, nft_type(NFT_MSG_GETCHAIN), NLM_F_DUMP, seq, all));
+	message_close(out, ask_open(out, NFT_MSG_GETRULE, NLM_F_DUMP, seq, arp));
 }
 
 void rules_ask_element(struct str *out, uint32_t seq, enum rules_set set, struct span key)

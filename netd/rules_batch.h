@@ -56,7 +56,7 @@ void rules_batch_delete_own(struct rules_batch *batch, const char *tap);
 /* Questions outside a transaction; answers bear the sequence number. */
 void rules_ask_table(struct str *out, uint32_t seq, bool arp);
 void rules_ask_chain(struct str *out, uint32_t seq, bool arp, const char *chain);
-void rules_ask_all_chains(struct str *out, uint32_t seq);
+void rules_ask_all_rules(struct str *out, uint32_t seq, bool arp);
 void rules_ask_element(struct str *out, uint32_t seq, enum rules_set set, struct span key);
 void rules_ask_all_elements(struct str *out, uint32_t seq, enum rules_set set);
 
@@ -72,5 +72,6 @@ struct rules_key rules_key_of_tap(const char *tap);
 /* Names of what only a VM with lists has. */
 #define RULES_OWN_SIZE 16
 void rules_own_name(char kind, const char *tap, char ret[RULES_OWN_SIZE]); /* kind: f, i, m */
+bool rules_is_own_name(struct span name); /* with its NUL, as the kernel has it */
 
 #endif

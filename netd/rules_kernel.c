@@ -67,7 +67,7 @@ bool rules_kernel_list(struct rules_kernel *kernel, struct str *ret, struct err 
 {
 	bool ok;
 
-	nft_ctx_output_set_flags(kernel->nft, NFT_CTX_OUTPUT_JSON);
+	nft_ctx_output_set_flags(kernel->nft, NFT_CTX_OUTPUT_TERSE | NFT_CTX_OUTPUT_STATELESS);
 	ok = rules_kernel_run(kernel, "list ruleset", NULL, err);
 	if (ok)
 		str_add(ret, nft_ctx_get_output_buffer(kernel->nft));

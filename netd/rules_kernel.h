@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What libnftables does for us: making rules of text, and listing those of all as JSON. */
+/* What libnftables does for us: making rules of text, and listing everybody's. */
 #ifndef TART_NETD_RULES_KERNEL_H
 #define TART_NETD_RULES_KERNEL_H
 
@@ -19,7 +19,7 @@ void rules_kernel_free(struct rules_kernel *kernel);
 bool rules_kernel_run(struct rules_kernel *kernel, const char *commands, size_t *ret_line,
 		      struct err *err);
 
-/* `nft --json list ruleset`. */
+/* `nft --terse --stateless list ruleset`: what sets hold and counters count is left out. */
 bool rules_kernel_list(struct rules_kernel *kernel, struct str *ret, struct err *err);
 
 #endif

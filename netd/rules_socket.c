@@ -280,13 +280,12 @@ bool rules_socket_commit(const struct rules_socket *socket, struct rules_batch *
 	return false;
 }
 
-/* Answers as they come; how many questions are still open. */
+/* Answers as they come. */
 struct asking {
-	size_t open;
+	size_t open;      /* questions */
 	bool interrupted; /* tables changed while they were read */
 	int errnum;
-	rules_answer_fn *fn;
-	void *ctx;
+	struct str answers; /* whole messages */
 };
 
 static void take_answer(struct asking *asking, const struct nlmsghdr *head, struct span body)
@@ -298,10 +297,8 @@ static void take_answer(struct asking *asking, const struct nlmsghdr *head, stru
 
 		if (errnum != 0 && errnum != ENOENT && asking->errnum == 0)
 			asking->errnum = errnum;
-	} else if (head->nlmsg_type != NLMSG_DONE) {
-		asking->fn(asking->ctx, head->nlmsg_seq, attrs_of(body));
-		if (head->nlmsg_flags & NLM_F_MULTI)
-			return;
+	} else if (head->nlmsg_type != NLMSG_DONE && (head->nlmsg_flags & NLM_F_MULTI)) {
+		return;
 	}
 	if (asking->open > 0)
 		asking->open--;
@@ -326,20 +323,36 @@ static bool ask_once(const struct rules_socket *socket, const struct str *questi
 			asking->errnum = n < 0 ? errno : EPROTO;
 			return false;
 		}
+		str_add_span(&asking->answers, rest);
 		while (next_message(&rest, &head, &body))
 			take_answer(asking, &head, body);
 	}
 	return asking->errnum == 0;
 }
 
-/* What was interrupted is asked again: callers take what they are told twice. */
+static void tell(const struct asking *asking, rules_answer_fn *fn, void *ctx)
+{
+	struct span rest = str_span(&asking->answers);
+	struct nlmsghdr head;
+	struct span body;
+
+	while (next_message(&rest, &head, &body))
+		if (head.nlmsg_type != NLMSG_ERROR && head.nlmsg_type != NLMSG_DONE)
+			fn(ctx, head.nlmsg_seq, attrs_of(body));
+}
+
+/* What was interrupted is asked again, and not told before it is whole. */
 bool rules_socket_ask(const struct rules_socket *socket, const struct str *questions, size_t n,
 		      rules_answer_fn *fn, void *ctx, struct err *err)
 {
 	for (int i = 0; i < INTERRUPTIONS; i++) {
-		struct asking asking = { .open = n, .fn = fn, .ctx = ctx };
+		struct asking asking = { .open = n };
+		bool ok = ask_once(socket, questions, &asking);
 
-		if (!ask_once(socket, questions, &asking))
+		if (ok && !asking.interrupted)
+			tell(&asking, fn, ctx);
+		str_done(&asking.answers);
+		if (!ok)
 			return err_sys(err, asking.errnum, "cannot read the packet filter");
 		if (!asking.interrupted)
 			return true;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 /* The order of rules in a chain is theirs here; sets and chains come before what names them. */
-static const char arp[] =
+static const char text_arp[] =
 	"add set arp tart vm_arp { type ifname . ether_addr . ether_addr . ipv4_addr; }\n"
 	"add set arp tart peers { type ifname; }\n"
 	"add set arp tart spoofed { type ifname; counter; }\n"
@@ -28,7 +28,7 @@ static const char arp[] =
 	"add chain arp tart input { type filter hook input priority filter; policy accept; }\n"
 	"add rule arp tart input iifname \"tart-*\" jump guard\n";
 
-static const char sets[] =
+static const char text_sets[] =
 	"add set inet tart vm_id { type ifname . ether_addr . ipv4_addr; }\n"
 	"add set inet tart peers { type ifname; }\n"
 	"add set inet tart pings { type ifname; limit rate 20/second; }\n"
@@ -48,8 +48,10 @@ static const char sets[] =
 	" 198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/3 }; }\n";
 
 /* Before connection tracking, without state; also stops IPv6 and every TAP that is not registered. */
-static const char guard[] =
+static const char text_guard[] =
 	"add chain inet tart guard_vm\n"
+	/* Asking for an address, which the DHCP child has seen already: dropped as what nobody has to know of. */
+	"add rule inet tart guard_vm ip saddr 0.0.0.0 udp sport 68 udp dport 67 drop\n"
 	"add rule inet tart guard_vm udp sport 67 iifname @server drop\n"
 	"add rule inet tart guard_vm udp sport 67 drop\n"
 	"add rule inet tart guard_vm iifname . ether saddr . ip saddr @vm_id return\n"
@@ -58,7 +60,7 @@ static const char guard[] =
 	"add chain inet tart guard { type filter hook prerouting priority -350; policy accept; }\n"
 	"add rule inet tart guard iifname \"tart-*\" jump guard_vm\n";
 
-static const char forward[] =
+static const char text_forward[] =
 	"add chain inet tart discard\n"
 	"add rule inet tart discard iifname @dropped drop\n"
 	"add rule inet tart discard drop\n"
@@ -99,7 +101,7 @@ static const char forward[] =
 	"add rule inet tart forward iifname \"tart-*\" jump from_vm\n"
 	"add rule inet tart forward oifname \"tart-*\" jump to_vm\n";
 
-static const char input[] =
+static const char text_input[] =
 	"add chain inet tart nat_in\n"
 	"add rule inet tart nat_in accept\n"
 	"add chain inet tart softnet_in\n"
@@ -120,7 +122,7 @@ static const char input[] =
 	"add chain inet tart input { type filter hook input priority filter; policy accept; }\n"
 	"add rule inet tart input iifname \"tart-*\" jump in_vm\n";
 
-static const char nat[] =
+static const char text_nat[] =
 	"add chain inet tart dnat_in"
 	" { type nat hook prerouting priority dstnat; policy accept; }\n"
 	"add rule inet tart dnat_in iifname != \"tart-*\" iifname != \"lo\" fib daddr type local"
@@ -130,10 +132,6 @@ static const char nat[] =
 	" dnat ip to tcp dport map @expose\n"
 	"add chain inet tart masq { type nat hook postrouting priority srcnat; policy accept; }\n"
 	"add rule inet tart masq ip saddr $net oifname != \"tart-*\" oifname != \"tart0\" masquerade\n";
-
-const char rules_text_replace[] =
-	"add table arp tart\ndelete table arp tart\nadd table arp tart\n"
-	"add table inet tart\ndelete table inet tart\nadd table inet tart\n";
 
 const char rules_text_hold[] =
 	"add table arp tart_hold\n"
@@ -169,23 +167,72 @@ const struct rules_set_name rules_sets[RULES_SETS] = {
 	[RULES_COUNTERS + NETD_C_INBOUND] = { false, "inbound" },
 };
 
-void rules_text(const struct rules_options *options, struct str *out)
+static void put_dns(const struct rules_options *options, struct str *out)
 {
-	static const char *const parts[] = { arp, sets, guard, forward, input, nat };
-	char text[CIDR_TEXT_SIZE];
+	char text[IPV4_TEXT_SIZE];
 
 	ipv4_print(options->subnet.gateway, text);
-	str_addf(out, "define gateway = %s\ndefine dns = { %s", text, text);
+	str_addf(out, "{ %s", text);
 	for (size_t i = 0; i < ARRAY_LEN(options->dns) && options->dns[i] != 0; i++) {
 		if (options->dns[i] == options->subnet.gateway)
 			continue;
 		ipv4_print(options->dns[i], text);
 		str_addf(out, ", %s", text);
 	}
-	cidr_print(&options->subnet.cidr, text);
-	str_addf(out, " }\ndefine net = %s\n", text);
+	str_add(out, " }");
+}
+
+static void put_option(const struct rules_options *options, struct span name, struct str *out)
+{
+	char text[CIDR_TEXT_SIZE];
+
+	if (span_is(name, "$dns")) {
+		put_dns(options, out);
+		return;
+	}
+	if (span_is(name, "$gateway"))
+		ipv4_print(options->subnet.gateway, text);
+	else
+		cidr_print(&options->subnet.cidr, text);
+	str_add(out, text);
+}
+
+/* Not by nft's `define`: libnftables 1.0.6 crashes when a context gets the same one twice. */
+static void put_part(const struct rules_options *options, const char *part, struct str *out)
+{
+	struct span rest = span_of(part);
+
+	while (rest.len > 0) {
+		size_t plain = span_find(rest, '$');
+		size_t name;
+
+		str_add_span(out, span_first(rest, plain));
+		rest = span_from(rest, plain);
+		name = rest.len > 0 ? 1 + strspn(rest.ptr + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+		if (name > 0)
+			put_option(options, span_first(rest, name), out);
+		rest = span_from(rest, name);
+	}
+}
+
+void rules_text(const struct rules_options *options, struct str *out)
+{
+	static const char *const parts[] = { text_arp,     text_sets,  text_guard,
+					     text_forward, text_input, text_nat };
+
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		str_add(out, parts[i]);
+		put_part(options, parts[i], out);
+}
+
+size_t rules_text_count(struct span text, bool arp)
+{
+	const char *start = arp ? "add rule arp " : "add rule inet ";
+	struct span line;
+	size_t n = 0;
+
+	while (span_next(&text, '\n', &line))
+		n += span_starts_with(line, start);
+	return n;
 }
 
 /* FNV-1a. Nobody gains by another text of the same hash: who can make tables needs no such thing. */

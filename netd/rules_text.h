@@ -18,8 +18,8 @@
 /* For two tables that are there and empty. */
 void rules_text(const struct rules_options *options, struct str *out);
 
-/* Tables without owner or flags: these commands in front of rules_text() replace what there is, in one transaction. */
-extern const char rules_text_replace[];
+/* How many rules that makes in one of them. */
+size_t rules_text_count(struct span text, bool arp);
 
 /*
  * Drops everything from and to TAPs, in tables of their own, while those of rules_text() are being replaced; and

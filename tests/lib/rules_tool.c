@@ -7,10 +7,11 @@
  *	add N MODE [peer] [allow LIST] [block LIST] [expose LIST]   VM number N: tart-000000NN, gateway + N
  *	change N MODE ...   from what was last said of it
  *	remove N      forget N      count N      registered
- *	check         restore       foreign      close       keep
- *	many N        adds VMs 1 to N, says how many microseconds the last ones took, adding and removing
+ *	check         restore       foreign      close       keep        (check waits for a change)
+ *	many N MODE ...   adds VMs 1 to N, removes the last of them; says how long each of these took, as median
  */
-#include <arpa/inet.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -127,8 +128,11 @@ static bool on_remove(struct tool *tool, char **rest)
 {
 	unsigned n;
 
-	return number(strtok_r(NULL, " ", rest), &n) &&
-	       rules_remove(tool->rules, &tool->nics[n], &tool->err);
+	if (!number(strtok_r(NULL, " ", rest), &n) ||
+	    !rules_remove(tool->rules, &tool->nics[n], &tool->err))
+		return false;
+	tool->nics[n] = (struct nic){ 0 };
+	return true;
 }
 
 static bool on_forget(struct tool *tool, char **rest)
@@ -140,6 +144,90 @@ static bool on_forget(struct tool *tool, char **rest)
 		return false;
 	describe(tool, n, &nic);
 	return rules_forget(tool->rules, nic.tap, &tool->err);
+}
+
+static bool on_change(struct tool *tool, char **rest)
+{
+	struct nic nic = { 0 };
+	struct nic *was;
+
+	if (!parse_nic(tool, rest, &nic))
+		return false;
+	was = &tool->nics[nic.address - tool->options.subnet.gateway];
+	if (!rules_change(tool->rules, was, &nic, &tool->err))
+		return false;
+	*was = nic;
+	return true;
+}
+
+static bool on_count(struct tool *tool, char **rest)
+{
+	struct netd_count counts[NETD_COUNTERS];
+	struct nic nic;
+	unsigned n;
+
+	if (!number(strtok_r(NULL, " ", rest), &n))
+		return false;
+	describe(tool, n, &nic);
+	if (!rules_count(tool->rules, nic.tap, counts, &tool->err))
+		return false;
+	for (int i = 0; i < NETD_COUNTERS; i++)
+		printf("%s%s %" PRIu64 " %" PRIu64, i > 0 ? ", " : "", netd_counter_names[i],
+		       counts[i].packets, counts[i].bytes);
+	printf("\n");
+	return true;
+}
+
+static bool on_registered(struct tool *tool, char **rest)
+{
+	CLEANUP(tap_names_done) tap_names names = { 0 };
+
+	(void)rest;
+	if (!rules_registered(tool->rules, &names, &tool->err))
+		return false;
+	vec_each(&names, name)
+		printf("%s ", *name);
+	printf("\n");
+	return true;
+}
+
+/* Waits for news first, where there can be any. */
+static bool on_check(struct tool *tool, char **rest)
+{
+	struct pollfd watched = { .fd = rules_watch_fd(tool->rules), .events = POLLIN };
+	bool gone;
+
+	(void)rest;
+	if (watched.fd >= 0)
+		(void)poll(&watched, 1, 10000);
+	if (!rules_check(tool->rules, &gone, &tool->err))
+		return false;
+	puts(gone ? "gone" : "there");
+	return true;
+}
+
+/* All that were added, and not removed. */
+static bool on_restore(struct tool *tool, char **rest)
+{
+	const struct nic *nics[VMS_MAX];
+	size_t n = 0;
+
+	(void)rest;
+	for (size_t i = 0; i < VMS_MAX; i++)
+		if (tool->nics[i].tap[0])
+			nics[n++] = &tool->nics[i];
+	return rules_restore(tool->rules, nics, n, &tool->err);
+}
+
+static bool on_foreign(struct tool *tool, char **rest)
+{
+	CLEANUP_STR struct str lines = { 0 };
+
+	(void)rest;
+	if (!rules_foreign(tool->rules, &lines, &tool->err))
+		return false;
+	fputs(str_text(&lines), stdout);
+	return true;
 }
 
 static double now_us(void)
@@ -158,45 +246,58 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Removes the last ones and adds them again: the median of both, with all the others there. */
+static void print_times(const char *what, double times[LAST])
+{
+	qsort(times, LAST, sizeof(*times), compare);
+	printf("%s %.0f us, at most %.0f\n", what, times[LAST / 2], times[LAST - 1]);
+}
+
+/* Of the last ones, with all the others there. */
+static bool add_many(struct tool *tool, unsigned n, double times[LAST])
+{
+	for (unsigned i = 1; i <= n; i++) {
+		double start = now_us();
+
+		if (!rules_add(tool->rules, &tool->nics[i], &tool->err))
+			return false;
+		times[i % LAST] = now_us() - start;
+	}
+	return true;
+}
+
+static bool remove_some(struct tool *tool, unsigned n, double times[LAST])
+{
+	for (unsigned i = 0; i < LAST; i++) {
+		double start = now_us();
+
+		if (!rules_remove(tool->rules, &tool->nics[n - i], &tool->err))
+			return false;
+		times[i] = now_us() - start;
+		tool->nics[n - i] = (struct nic){ 0 };
+	}
+	return true;
+}
+
 static bool on_many(struct tool *tool, char **rest)
 {
-	double adds[LAST];
-	double removals[LAST];
-	struct nic nic = { 0 };
+	double times[LAST];
 	unsigned n;
 
 	if (!number(strtok_r(NULL, " ", rest), &n) || n < LAST)
 		return false;
 	for (unsigned i = 1; i <= n; i++) {
-		char words[] = "0 softnet allow 10.99.0.0/24,@host block 8.8.8.8";
-		char *cursor = words;
+		CLEANUP_FREE char *line = xasprintf("%u %s", i, *rest);
+		char *words = line;
 
-		nic = (struct nic){ 0 };
-		if (*rest && strstr(*rest, "lists")) {
-			(void)parse_nic(tool, &cursor, &nic);
-		}
-		struct nic base;
-		describe(tool, i, &base);
-		base.mode = NETD_SOFTNET;
-		base.policy = nic.policy;
-		double start = now_us();
-		if (!rules_add(tool->rules, &base, &tool->err))
+		if (!parse_nic(tool, &words, &tool->nics[i]))
 			return false;
-		if (i > n - LAST)
-			adds[i - (n - LAST) - 1] = now_us() - start;
-		tool->nics[i] = base;
 	}
-	for (unsigned i = 0; i < LAST; i++) {
-		double start = now_us();
-		if (!rules_remove(tool->rules, &tool->nics[n - i], &tool->err))
-			return false;
-		removals[i] = now_us() - start;
-	}
-	qsort(adds, LAST, sizeof(*adds), compare);
-	qsort(removals, LAST, sizeof(*removals), compare);
-	printf("add %.0f us (max %.0f), remove %.0f us (max %.0f)\n", adds[LAST / 2],
-	       adds[LAST - 1], removals[LAST / 2], removals[LAST - 1]);
+	if (!add_many(tool, n, times))
+		return false;
+	print_times("add", times);
+	if (!remove_some(tool, n, times))
+		return false;
+	print_times("remove", times);
 	return true;
 }
 
@@ -218,8 +319,18 @@ static const struct {
 	const char *name;
 	bool (*run)(struct tool *tool, char **rest);
 } commands[] = {
-	{ "open", on_open },     { "add", on_add },   { "remove", on_remove },
-	{ "forget", on_forget }, { "many", on_many }, { "close", on_close },
+	{ "open", on_open },
+	{ "add", on_add },
+	{ "change", on_change },
+	{ "remove", on_remove },
+	{ "forget", on_forget },
+	{ "count", on_count },
+	{ "registered", on_registered },
+	{ "check", on_check },
+	{ "restore", on_restore },
+	{ "foreign", on_foreign },
+	{ "many", on_many },
+	{ "close", on_close },
 	{ "keep", on_keep },
 };
 
