@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What `make run` shows: the Debian guest boots, answers on its console, and powers off when asked.
+# What `make run` shows: the Debian guest boots, gets an address, answers by ssh, reaches the host, and powers off when asked.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,12 +15,14 @@ setup() {
 @test "the Debian guest says what it is, stops, and leaves nothing" {
 	run --separate-stderr "$demo"
 	assert_success
-	assert_line "  admin@debian:~\$ uname -a"
+	assert_line --regexp '^  192\.168\.[0-9]+\.[0-9]+, after [0-9]+ seconds$'
+	assert_line --regexp '^\$ ssh admin@192\.168\.[0-9.]+ uname -a$'
 	assert_line --regexp '^  Linux debian [0-9.]+-[0-9]+-cloud-(amd64|arm64) .* GNU/Linux$'
 	assert_line '  PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"'
 	assert_line --regexp '^  a registry at 127\.0\.0\.1:[0-9]+$'
 	assert_line --regexp '^pushing source to 127\.0\.0\.1:[0-9]+/demo/debian:12\.\.\.$'
 	assert_line --regexp '^OCI +127\.0\.0\.1:[0-9]+/demo/debian:12 '
+	assert_line '  Greetings from the host.'
 	assert_line '  guest has stopped the virtual machine'
 	assert_line --regexp '^  tart run ended with exit code 0 after [0-9]+ seconds$'
 	assert_line --regexp '^That was a Debian guest'
