@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking beside the running program, then where things are installed. */
+/* Looking for our programs beside the running one, then where things are installed; for others in PATH. */
 #include "base/program.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/install.h"
 #include "base/mem.h"
+#include "base/span.h"
 
 /* "/usr/bin/" of /usr/bin/tart; false when the program's file has gone, by an upgrade say: then nothing lies beside it. */
 static bool own_folder(char *buf, size_t room)
@@ -47,4 +48,29 @@ char *program_path(const char *name)
 			found = if_executable(xasprintf("%s%s/%s", folder, relative, name));
 	}
 	return found ? found : if_executable(xasprintf("%s/%s", TART_LIBEXEC_DIR, name));
+}
+
+bool program_is_executable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+char *executable_find(const char *name, const char *path_env)
+{
+	struct span rest = span_make(path_env, path_env ? strlen(path_env) : 0);
+	struct span dir;
+
+	while (span_next(&rest, ':', &dir)) {
+		CLEANUP_FREE char *path = NULL;
+
+		/* What a relative folder means depends on where we are. */
+		if (!span_starts_with(dir, "/"))
+			continue;
+		path = xasprintf("%.*s/%s", SPAN_ARG(dir), name);
+		if (program_is_executable(path))
+			return TAKE_PTR(path);
+	}
+	return NULL;
 }

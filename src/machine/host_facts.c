@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/program.h"
 #include "image/copy.h"
 #include "machine/accel.h"
 #include "machine/io_uring.h"

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding programs, QEMU above all. */
+/* Finding QEMU. */
 #include "machine/qemu.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/child.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/program.h"
 
 #define VERSION_TEXT_MAX 4096
 
@@ -24,37 +23,12 @@ static const struct {
 /* Red Hat's only emulator, of the host's architecture, in no PATH. */
 #define QEMU_KVM "/usr/libexec/qemu-kvm"
 
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-char *executable_find(const char *name, const char *path_env)
-{
-	struct span rest = span_make(path_env, path_env ? strlen(path_env) : 0);
-	struct span dir;
-
-	while (span_next(&rest, ':', &dir)) {
-		CLEANUP_FREE char *path = NULL;
-
-		/* What a relative folder means depends on where we are. */
-		if (!span_starts_with(dir, "/"))
-			continue;
-		path = xasprintf("%.*s/%s", SPAN_ARG(dir), name);
-		if (is_program(path))
-			return TAKE_PTR(path);
-	}
-	return NULL;
-}
-
 bool qemu_find(enum guest_arch arch, enum guest_arch host, const char *path_env, char **ret_path,
 	       struct err *err)
 {
 	char *path = executable_find(emulators[arch].program, path_env);
 
-	if (!path && arch == host && is_program(QEMU_KVM))
+	if (!path && arch == host && program_is_executable(QEMU_KVM))
 		path = xstrdup(QEMU_KVM);
 	if (!path)
 		return err_set(err, ERR_GENERAL, "%s not found in PATH, install %s",

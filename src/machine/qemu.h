@@ -14,9 +14,6 @@ struct qemu_version {
 #define QEMU_VERSION_MIN_MAJOR 7
 #define QEMU_VERSION_MIN_MINOR 2
 
-/* The first executable file `name` in the absolute folders of `path_env` ($PATH, may be NULL), else NULL. */
-char *executable_find(const char *name, const char *path_env);
-
 /* The emulator for guests of this architecture: qemu-system-* in `path_env`, then where distributions hide it.
  * *ret_path is the caller's. ERR_GENERAL naming the package to install. */
 bool qemu_find(enum guest_arch arch, enum guest_arch host, const char *path_env, char **ret_path,

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/program.h"
 #include "base/str.h"
-#include "machine/qemu.h"
 
 #define ARGS_MAX 4
 

@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "machine/qemu.h"
+#include "base/program.h"
 
 #define DESCRIPTOR_MAX (64 * 1024)
 

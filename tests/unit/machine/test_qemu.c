@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of machine/qemu.h. */
+#include "base/program.h"
 #include "machine/qemu.h"
 
 #include <fcntl.h>
