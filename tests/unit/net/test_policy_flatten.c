@@ -2,6 +2,7 @@
 /* Tests of net/policy_flatten.c: known lists, and the property of network.md 10.2 against a plain longest-prefix match. */
 #include <inttypes.h>
 
+#include "longest_match.h"
 #include "net/policy.h"
 #include "unit.h"
 
@@ -78,45 +79,6 @@ static void flattens(void **state)
 	}
 }
 
-/* The rule as network.md 2.1 has it, entry by entry. */
-struct match {
-	int prefix; /* -1 = none */
-	enum policy_verdict verdict;
-};
-
-static void match_list(const policy_list *list, enum policy_verdict verdict, ipv4 address,
-		       struct match *best)
-{
-	vec_each(list, entry) {
-		int prefix = entry->host ? 32 : entry->net.prefix;
-		ipv4 network = entry->host ? GATEWAY : entry->net.network;
-		uint64_t size = 1ULL << (32 - prefix);
-
-		if (address < network || address >= network + size || prefix < best->prefix)
-			continue;
-		if (prefix > best->prefix || verdict == POLICY_BLOCK)
-			*best = (struct match){ prefix, verdict };
-	}
-}
-
-static enum policy_verdict longest_match(const struct policy *policy, ipv4 address)
-{
-	struct match best = { -1, POLICY_DEFAULT };
-
-	match_list(&policy->allow, POLICY_ALLOW, address, &best);
-	match_list(&policy->block, POLICY_BLOCK, address, &best);
-	return best.verdict;
-}
-
-static enum policy_verdict look_up(const policy_ranges *ranges, ipv4 address)
-{
-	vec_each(ranges, range) {
-		if (address >= range->first && address <= range->last)
-			return range->verdict;
-	}
-	return POLICY_DEFAULT;
-}
-
 /* xorshift64*: the same lists on every machine, from a seed that a failure prints. */
 static uint32_t next_random(uint64_t *seed)
 {
@@ -164,8 +126,8 @@ static void random_policy(uint64_t *seed, struct policy *ret)
 static void probe(const struct policy *policy, const policy_ranges *ranges, ipv4 address,
 		  uint64_t seed)
 {
-	enum policy_verdict want = longest_match(policy, address);
-	enum policy_verdict got = look_up(ranges, address);
+	enum policy_verdict want = longest_match(policy, GATEWAY, address);
+	enum policy_verdict got = ranges_look_up(ranges, address);
 
 	if (want != got) {
 		CLEANUP_STR struct str text = { 0 };
@@ -199,22 +161,6 @@ static void probe_list(const struct policy *policy, const policy_list *list,
 	}
 }
 
-static void check_shape(const policy_ranges *ranges, uint64_t seed)
-{
-	const struct policy_range *previous = NULL;
-
-	vec_each(ranges, range) {
-		check(range->first <= range->last && range->verdict != POLICY_DEFAULT,
-		      "seed 0x%" PRIx64 ": an empty range", seed);
-		check(!previous || previous->last < range->first,
-		      "seed 0x%" PRIx64 ": not ascending", seed);
-		check(!previous || previous->verdict != range->verdict ||
-			      previous->last + 1 < range->first,
-		      "seed 0x%" PRIx64 ": neighbours are not merged", seed);
-		previous = range;
-	}
-}
-
 static void agrees_with_a_plain_match(void **state)
 {
 	(void)state;
@@ -226,7 +172,7 @@ static void agrees_with_a_plain_match(void **state)
 
 		random_policy(&random, &policy);
 		policy_flatten(&policy, GATEWAY, &ranges);
-		check_shape(&ranges, seed);
+		check(ranges_are_tidy(&ranges), "seed 0x%" PRIx64 ": not tidy", seed);
 		probe_list(&policy, &policy.allow, &ranges, seed);
 		probe_list(&policy, &policy.block, &ranges, seed);
 		vec_each(&ranges, range) {
