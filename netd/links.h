@@ -45,6 +45,9 @@ bool links_add_bridged(struct links *links, const struct nic *nic, int *ret_fd, 
 /* Whether or not the link is still there: link, route, neighbour, conntrack entries of the address. */
 bool links_remove(struct links *links, const struct nic *nic, struct err *err);
 
+/* Ends all connections of an address that the kernel keeps track of: its VM has got a narrower policy. */
+bool links_forget_flows(struct links *links, ipv4 address, struct err *err);
+
 /* Takes a TAP down or up, for the moment in which there are no rules. The kernel forgets route and neighbour of a link that
  * goes down; both are made anew. */
 bool links_set_up(struct links *links, const struct nic *nic, const struct subnet *subnet, bool up,
@@ -65,7 +68,7 @@ bool links_list(struct links *links, found_links *ret, struct err *err);
 bool links_index(struct links *links, const char *tap, int *ret, struct err *err);
 bool links_delete(struct links *links, const char *tap, struct err *err); /* absent: true */
 
-/* Calls back with the name of a tart-* link that has gone, from the loop. */
+/* Calls back with the name of a tart-* link that has gone, from the loop. Once; fn must not close `links`. */
 typedef void links_gone_fn(void *ctx, const char *tap);
 bool links_watch(struct links *links, struct loop *loop, links_gone_fn *fn, void *ctx,
 		 struct err *err);

@@ -46,15 +46,17 @@ static bool add_address(struct links *links, int index, const struct subnet *sub
 	return netlink_ask(links->route, &request, NULL, NULL, err);
 }
 
-/* The alias comes last but for IFF_UP: see is_half_made(). */
+/* What a killed keeper leaves is half made at any moment: see is_half_made(). IPv6 is of no use there, and does no harm. */
 static bool set_up_link(struct links *links, const struct subnet *subnet, struct err *err)
 {
 	const struct link_change mark = { .alias = ALIAS };
 	const struct link_change up = { .up = true };
+	struct err ignored = { 0 };
 	struct link_info info;
 
+	(void)link_mute(LINKS_HOST, &ignored);
 	return link_get(links, LINKS_HOST, &info, err) &&
-	       link_change(links, info.index, &mark, err) && link_mute(LINKS_HOST, err) &&
+	       link_change(links, info.index, &mark, err) &&
 	       add_address(links, info.index, subnet, err) &&
 	       link_change(links, info.index, &up, err);
 }

@@ -34,6 +34,15 @@ bool sysctl_write(const char *path, const char *value, struct err *err)
 	return true;
 }
 
+/* Only what differs is written: in a container that may read but not write them, what is right already will do. */
+static bool need_value(const char *path, const char *value, struct err *err)
+{
+	char now[32];
+
+	return sysctl_read(path, now, sizeof(now), err) &&
+	       (strcmp(now, value) == 0 || sysctl_write(path, value, err));
+}
+
 bool sysctl_set(const struct sysctl *sysctl, const char *link, struct err *err)
 {
 	char path[128];
@@ -41,14 +50,10 @@ bool sysctl_set(const struct sysctl *sysctl, const char *link, struct err *err)
 			 sysctl->table, link, sysctl->key);
 
 	assert(n > 0 && (size_t)n < sizeof(path));
-	if (sysctl_write(path, sysctl->value, err))
-		return true;
 	/* A kernel without IPv6 has none that could be turned off. */
-	if (err->sys != ENOENT || access("/proc/sys/net/ipv6", F_OK) == 0 ||
-	    strcmp(sysctl->family, "ipv6") != 0)
-		return false;
-	err_clear(err);
-	return true;
+	if (strcmp(sysctl->family, "ipv6") == 0 && access("/proc/sys/net/ipv6", F_OK) < 0)
+		return true;
+	return need_value(path, sysctl->value, err);
 }
 
 bool link_mute(const char *link, struct err *err)

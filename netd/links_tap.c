@@ -188,3 +188,8 @@ bool links_remove(struct links *links, const struct nic *nic, struct err *err)
 	return links_delete(links, nic->tap, err) &&
 	       (nic->address == 0 || flows_forget(links->flows, nic->address, err));
 }
+
+bool links_forget_flows(struct links *links, ipv4 address, struct err *err)
+{
+	return flows_forget(links->flows, address, err);
+}
