@@ -211,6 +211,7 @@ static bool rules_name_us(const chain_list *chains, const struct chain *chain, s
 	struct span line;
 
 	while (span_next(&rules, '\n', &line)) {
+		line = trim(line);
 		if (names_us(line, net))
 			return true;
 		follow(chains, chain, line, found);

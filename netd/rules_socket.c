@@ -28,7 +28,8 @@ static bool open_netlink(int flags, struct sockaddr_nl *address, int *ret_fd, st
 		return err_sys(err, errno,
 			       "this kernel has no netfilter netlink (NETFILTER_NETLINK)");
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
-		return err_sys(err, errno, "cannot bind a netlink socket");
+		return err_sys(err, errno, "packet filter: %s",
+			       errno == EPERM ? "CAP_NET_ADMIN is missing" : "netlink");
 	*ret_fd = TAKE_FD(fd);
 	return true;
 }
