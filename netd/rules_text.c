@@ -23,6 +23,9 @@ static const char text_arp[] =
 	"add rule arp tart guard"
 	" iifname . ether saddr . arp saddr ether . arp saddr ip != @vm_arp goto drop_arp\n"
 	"add rule arp tart guard arp daddr ip $gateway accept\n"
+	/* Asking whether somebody has its address, and telling that it has: nobody has to know. */
+	"add rule arp tart guard"
+	" iifname . ether saddr . arp saddr ether . arp daddr ip @vm_arp drop\n"
 	"add rule arp tart guard iifname @peers accept\n"
 	"add rule arp tart guard goto drop_arp\n"
 	"add chain arp tart input { type filter hook input priority filter; policy accept; }\n"

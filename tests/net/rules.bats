@@ -303,7 +303,9 @@ counts() { # MODE...
 	rules_do "sh $wires" open "add 1 $*" 'add 2 softnet' \
 		"$(send guest1 "$(from_guest 8.8.8.8 99)")" 'count 1' \
 		"$(send guest1 "$(from_guest 8.8.8.8 99 192.168.64.9)")" 'count 1' \
-		"$(send guest1 'arp_request("52:54:00:aa:00:01", "192.168.64.2", "192.168.64.1")')" 'count 1' \
+		"$(send guest1 'arp_request("52:54:00:aa:00:01", "192.168.64.2", "192.168.64.1")')" \
+		"$(send guest1 'arp_request("52:54:00:aa:00:01", "192.168.64.2", "192.168.64.2")')" \
+		"$(send guest1 'arp_request("52:54:00:aa:00:01", "0.0.0.0", "192.168.64.2")')" 'count 1' \
 		"$(send guest1 'arp_request("52:54:00:aa:00:01", "192.168.64.9", "192.168.64.1")')" \
 		"$(send guest1 'arp_request("52:54:00:aa:00:01", "192.168.64.2", "192.168.64.3")')" 'count 1' \
 		"$(send guest1 "$(from_guest 192.168.64.1 68 192.168.64.2 67)")" 'count 1' \
