@@ -2,24 +2,14 @@
 /* Lists of exposed ports. */
 #include "net/expose.h"
 
-#include "base/number.h"
-
-static bool parse_port(struct span text, uint16_t *ret)
-{
-	uint64_t port;
-
-	if (!number_parse_u64(text, UINT16_MAX, &port) || port == 0)
-		return false;
-	*ret = (uint16_t)port;
-	return true;
-}
+#include "net/port.h"
 
 static bool parse_item(struct span item, struct expose *ret)
 {
 	size_t colon = span_find(item, ':');
 
-	return colon < item.len && parse_port(span_first(item, colon), &ret->external) &&
-	       parse_port(span_from(item, colon + 1), &ret->internal);
+	return colon < item.len && port_parse(span_first(item, colon), &ret->external) &&
+	       port_parse(span_from(item, colon + 1), &ret->internal);
 }
 
 static bool is_taken(const expose_list *list, uint16_t external)

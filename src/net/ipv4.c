@@ -64,7 +64,7 @@ void cidr_print(const struct cidr *cidr, char ret[CIDR_TEXT_SIZE])
 	char address[IPV4_TEXT_SIZE];
 
 	ipv4_print(cidr->network, address);
-	(void)snprintf(ret, CIDR_TEXT_SIZE, "%s/%u", address, cidr->prefix & 0x3f);
+	(void)snprintf(ret, CIDR_TEXT_SIZE, "%s/%u", address, cidr->prefix & 0x3fU);
 }
 
 bool netmask_parse(struct span text, uint8_t *ret_prefix)

@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "net/network_conf.h"
 #include "net/network_conf_lines.h"
+#include "net/port.h"
 
 #define PREFIX_MIN 16
 #define PREFIX_MAX 29
@@ -179,25 +180,15 @@ static const char *parse_allow_bridged(struct span value, struct network_conf *c
 	return NULL;
 }
 
-static bool parse_port(struct span text, uint16_t *ret)
-{
-	uint64_t port;
-
-	if (!number_parse_u64(text, UINT16_MAX, &port) || port == 0)
-		return false;
-	*ret = (uint16_t)port;
-	return true;
-}
-
 static bool parse_range(struct span text, struct port_range *ret)
 {
 	size_t dash = span_find(text, '-');
 
-	if (!parse_port(span_first(text, dash), &ret->first))
+	if (!port_parse(span_first(text, dash), &ret->first))
 		return false;
 	ret->last = ret->first;
 	return dash == text.len ||
-	       (parse_port(span_from(text, dash + 1), &ret->last) && ret->last >= ret->first);
+	       (port_parse(span_from(text, dash + 1), &ret->last) && ret->last >= ret->first);
 }
 
 /* Empty closes all of them. */

@@ -21,7 +21,7 @@ struct sweep {
 	size_t depth;
 	uint64_t
 		next; /* first address that is not yet in a range; one more than an ipv4 can hold at the end */
-	policy_ranges *ranges;
+	policy_ranges ranges;
 };
 
 static void add_list(const policy_list *list, enum policy_verdict verdict, ipv4 gateway,
@@ -50,7 +50,7 @@ static int compare(const void *left, const void *right)
 /* Everything from `next` to `last` gets what is on top of the stack. */
 static void emit(struct sweep *sweep, uint64_t last)
 {
-	policy_ranges *ranges = sweep->ranges;
+	policy_ranges *ranges = &sweep->ranges;
 	struct policy_range *previous = ranges->n > 0 ? &ranges->v[ranges->n - 1] : NULL;
 	enum policy_verdict verdict = sweep->stack[sweep->depth - 1].verdict;
 
@@ -89,8 +89,7 @@ static void enter(struct sweep *sweep, const struct rule *rule)
 
 void policy_flatten(const struct policy *policy, ipv4 gateway, policy_ranges *ret)
 {
-	policy_ranges ranges = { 0 };
-	struct sweep sweep = { .ranges = &ranges };
+	struct sweep sweep = { .depth = 0 };
 	rule_list rules = { 0 };
 
 	add_list(&policy->allow, POLICY_ALLOW, gateway, &rules);
@@ -102,5 +101,5 @@ void policy_flatten(const struct policy *policy, ipv4 gateway, policy_ranges *re
 	while (sweep.depth > 0)
 		pop(&sweep);
 	vec_done(&rules);
-	*ret = ranges;
+	*ret = sweep.ranges;
 }
