@@ -45,7 +45,11 @@ bool links_add_bridged(struct links *links, const struct nic *nic, int *ret_fd, 
 /* Whether or not the link is still there: link, route, neighbour, conntrack entries of the address. */
 bool links_remove(struct links *links, const struct nic *nic, struct err *err);
 
-/* Ends all connections of an address that the kernel keeps track of: its VM has got a narrower policy. */
+/* A policy has changed while its VM runs: forgets the connections that the VM has started, or those that came to it by
+ * translation. Those of the host to it stay. */
+bool links_end_flows(struct links *links, const struct nic *nic, bool outgoing, bool exposed,
+		     struct err *err);
+/* All connections of an address. */
 bool links_forget_flows(struct links *links, ipv4 address, struct err *err);
 
 /* Takes a TAP down or up, for the moment in which there are no rules. The kernel forgets route and neighbour of a link that

@@ -33,23 +33,47 @@ struct flow {
 	bool has_zone;
 };
 
+struct ends {
+	ipv4 source, destination;
+};
+
 struct search {
 	ipv4 address;
+	bool (*is_wanted)(const struct ends *original, const struct ends *reply, ipv4 address);
 	bool has_more;
 	bool has_strange; /* one that cannot be named */
 	VEC(struct flow) flows;
 };
 
-static bool tuple_has(struct span tuple, ipv4 address)
+/* 0 where there is none (IPv6): no guest has that. */
+static struct ends ends_of(struct span tuple)
 {
+	struct ends ends = { 0 };
 	struct netlink_attrs attrs, ip;
-	ipv4 source = 0, destination = 0;
 
 	netlink_parse(tuple, &attrs);
 	netlink_parse(attrs.of[CTA_TUPLE_IP], &ip);
-	(void)netlink_be32(&ip, CTA_IP_V4_SRC, &source);
-	(void)netlink_be32(&ip, CTA_IP_V4_DST, &destination);
-	return source == address || destination == address;
+	(void)netlink_be32(&ip, CTA_IP_V4_SRC, &ends.source);
+	(void)netlink_be32(&ip, CTA_IP_V4_DST, &ends.destination);
+	return ends;
+}
+
+static bool is_any(const struct ends *original, const struct ends *reply, ipv4 address)
+{
+	return original->source == address || original->destination == address ||
+	       reply->source == address || reply->destination == address;
+}
+
+static bool is_outgoing(const struct ends *original, const struct ends *reply, ipv4 address)
+{
+	(void)reply;
+	return original->source == address;
+}
+
+/* It came to an address of the host, and was sent on. */
+static bool is_exposed(const struct ends *original, const struct ends *reply, ipv4 address)
+{
+	return reply->source == address && original->destination != address;
 }
 
 static void note_flow(struct search *search, const struct netlink_attrs *attrs)
@@ -76,6 +100,7 @@ static void note_flow(struct search *search, const struct netlink_attrs *attrs)
 static void take_flow(void *ctx, const struct netlink_message *message)
 {
 	struct search *search = ctx;
+	struct ends original, reply;
 	struct netlink_attrs attrs;
 
 	if (!message) {
@@ -87,8 +112,9 @@ static void take_flow(void *ctx, const struct netlink_message *message)
 	    message->payload.len < sizeof(struct nfgenmsg))
 		return;
 	netlink_parse(span_from(message->payload, sizeof(struct nfgenmsg)), &attrs);
-	if (tuple_has(attrs.of[CTA_TUPLE_ORIG], search->address) ||
-	    tuple_has(attrs.of[CTA_TUPLE_REPLY], search->address))
+	original = ends_of(attrs.of[CTA_TUPLE_ORIG]);
+	reply = ends_of(attrs.of[CTA_TUPLE_REPLY]);
+	if (search->is_wanted(&original, &reply, search->address))
 		note_flow(search, &attrs);
 }
 
@@ -152,16 +178,32 @@ static bool forget_by(struct netlink *netlink, uint16_t tuple, struct search *se
 	return err_set(err, ERR_GENERAL, "there are too many");
 }
 
+static bool name_address(ipv4 address, struct err *err)
+{
+	char text[IPV4_TEXT_SIZE];
+
+	ipv4_print(address, text);
+	return err_context(err, "cannot end the connections of %s", text);
+}
+
 bool flows_forget(struct netlink *netlink, ipv4 address, struct err *err)
 {
-	struct search search = { .address = address };
-	char text[IPV4_TEXT_SIZE];
+	struct search search = { .address = address, .is_wanted = is_any };
 	bool done = forget_by(netlink, CTA_TUPLE_ORIG, &search, err) &&
 		    forget_by(netlink, CTA_TUPLE_REPLY, &search, err);
 
 	vec_done(&search.flows);
-	if (done)
-		return true;
-	ipv4_print(address, text);
-	return err_context(err, "cannot end the old connections of %s", text);
+	return done || name_address(address, err);
+}
+
+bool links_end_flows(struct links *links, const struct nic *nic, bool outgoing, bool exposed,
+		     struct err *err)
+{
+	struct search search = { .address = nic->address, .is_wanted = is_outgoing };
+	bool done = !outgoing || forget_by(links->flows, CTA_TUPLE_ORIG, &search, err);
+
+	search.is_wanted = is_exposed;
+	done = done && (!exposed || forget_by(links->flows, CTA_TUPLE_REPLY, &search, err));
+	vec_done(&search.flows);
+	return done || name_address(nic->address, err);
 }

@@ -140,6 +140,15 @@ static bool do_remove(struct doing *doing, const struct step *step, struct err *
 	return links_remove(doing->links, &nic, err);
 }
 
+/* end-outgoing, end-exposed */
+static bool do_end(struct doing *doing, const struct step *step, struct err *err)
+{
+	struct nic nic = take_nic(step);
+	bool is_outgoing = strcmp(step->words[0], "end-outgoing") == 0;
+
+	return links_end_flows(doing->links, &nic, is_outgoing, !is_outgoing, err);
+}
+
 static bool do_set_up(struct doing *doing, const struct step *step, struct err *err)
 {
 	struct nic nic = take_nic(step);
@@ -330,6 +339,8 @@ static const struct {
 	{ "classify", do_classify },
 	{ "delete", do_delete },
 	{ "down", do_down },
+	{ "end-exposed", do_end },
+	{ "end-outgoing", do_end },
 	{ "gone", do_gone },
 	{ "list", do_list },
 	{ "mtu", do_mtu },

@@ -247,6 +247,21 @@ show_all='sh ip -br link show type tun; ip route; ip neigh; echo end'
 	assert_output --partial 'sport=7'
 }
 
+@test 'a policy that got narrower ends what the VM has started, or what came to it from outside' {
+	requires_program conntrack
+	local at='conntrack -I -t 600 -p udp' count='sh conntrack -L 2>/dev/null | grep -o "sport=[135]" | sort -u | tr -d "\n"; echo'
+
+	# In turn: from the VM; exposed; from the host.
+	links_do_after "
+		$at -s 192.168.64.11 -d 8.8.8.8 --sport 1 --dport 2 -r 8.8.8.8 -q 10.0.0.5 --reply-port-src 2 --reply-port-dst 1
+		$at -s 10.0.0.7 -d 10.0.0.5 --sport 3 --dport 4 -r 192.168.64.11 -q 10.0.0.7 --reply-port-src 22 --reply-port-dst 3
+		$at -s 192.168.64.1 -d 192.168.64.11 --sport 5 --dport 6 -r 192.168.64.11 -q 192.168.64.1 --reply-port-src 6 --reply-port-dst 5" \
+		"$count" "end-outgoing tart-00000001 $mac 192.168.64.12" "$count" "end-outgoing tart-00000001 $vm" "$count" \
+		"end-exposed tart-00000001 $vm" "$count"
+	assert_success
+	assert_equal "$(printf '%s\n' "${lines[@]:3}")" $'sport=1sport=3sport=5\nsport=1sport=3sport=5\nsport=3sport=5\nsport=5'
+}
+
 # More than are noted at once.
 @test 'connections of an address are forgotten however many they are' {
 	requires_program conntrack
