@@ -34,6 +34,8 @@ static const struct {
 	[ERR_CREDENTIALS] = { "invalid credentials: ", 1, false },
 	[ERR_HOST] = { "", 1, true },
 	[ERR_CORRUPT] = { "Error: ", 1, false },
+	[ERR_SOFTNET] = { "Softnet failed: ", 1, false },
+	[ERR_NO_IP] = { "", 1, true },
 };
 
 static void vset(struct err *err, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);

@@ -46,6 +46,8 @@ enum err_kind {
 	ERR_CREDENTIALS, /* 1: "invalid credentials: <text>" */
 	ERR_HOST,        /* 1: improperly formatted host */
 	ERR_CORRUPT, /* 1: "Error: <text>"; bytes are damaged: another copy of them may be right */
+	ERR_SOFTNET, /* 1: "Softnet failed: <text>" */
+	ERR_NO_IP,   /* 1: no IP address found */
 	ERR_KIND_COUNT
 };
 

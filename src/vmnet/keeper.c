@@ -190,6 +190,11 @@ static bool starting_fill(const struct home *home, enum keeper_kind kind, struct
 		.root_fd = -1 \
 	}
 
+bool keeper_may_start(enum keeper_kind kind)
+{
+	return kind == KEEPER_ROOTLESS || geteuid() == 0;
+}
+
 bool keeper_spawn(const struct home *home, enum keeper_kind kind, struct child *ret,
 		  struct err *err)
 {

@@ -48,9 +48,10 @@ bool keeper_start(const struct home *home, enum keeper_wish wish, struct keeper 
 		  struct err *err);
 
 /*
- * Starts to start one, for event loops: *ret is a program that ends with exit code 0 as soon as a keeper of this kind can
- * be connected to. The keeper itself is detached from it and from us.
+ * For event loops: starts to start one, where that is ours to do. *ret is a program that ends with exit code 0 as soon as a
+ * keeper of this kind can be connected to. The keeper itself is detached from it and from us.
  */
+bool keeper_may_start(enum keeper_kind kind);
 bool keeper_spawn(const struct home *home, enum keeper_kind kind, struct child *ret,
 		  struct err *err);
 

@@ -116,6 +116,8 @@ static const struct {
 	{ "credentials", ERR_CREDENTIALS, 1, "invalid credentials: ", false },
 	{ "host", ERR_HOST, 1, "", true },
 	{ "corrupt", ERR_CORRUPT, 1, "Error: ", false },
+	{ "softnet", ERR_SOFTNET, 1, "Softnet failed: ", false },
+	{ "no ip", ERR_NO_IP, 1, "", true },
 };
 
 static void each_class_keeps_its_promise(void **state)
