@@ -10,6 +10,8 @@ tart=${TART:-$PWD/build/tart}
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/bench_run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export TART_HOME=$work/home
+# No interfaces of this host are made, and none are wanted.
+export TART_NETWORK_BACKEND=user
 # The same user for both.
 [ "$(id -u)" -ne 0 ] || export TART_QEMU_USER=root
 "$tart" create vm --linux --disk-size 1 --arch amd64

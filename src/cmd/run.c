@@ -6,6 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/host_firmware.h"
+#include "cmd/net_args.h"
 #include "cmd/print.h"
 #include "machine/kvm_probe.h"
 #include "storage/config.h"
@@ -21,15 +22,19 @@ struct run_args {
 	bool no_clipboard;
 	bool recovery;
 	bool vnc;
+	bool vnc_experimental;
 	struct text_list disks;
 	const char *rosetta;
 	bool nested;
+	struct net_args net;
 	const char *root_disk_opts;
 	bool grab_keys;
 	bool no_trackpad;
 	bool no_pointer;
 	bool no_keyboard;
 	enum run_accel { RUN_ACCEL_DEFAULT, RUN_ACCEL_AUTO, RUN_ACCEL_KVM, RUN_ACCEL_TCG } accel;
+
+	struct network_wish network; /* what `net` says; filled by run_validate() */
 };
 
 static const struct operand run_operands[] = {
@@ -58,7 +63,13 @@ static const struct opt run_opts[] = {
 		 "Do not share the clipboard between host and guest"),
 	OPT_FLAG(struct run_args, recovery, 0, "recovery",
 		 "For macOS VMs, which do not run on Linux hosts"),
-	OPT_FLAG(struct run_args, vnc, 0, "vnc-experimental",
+	OPT_FLAG(
+		struct run_args, vnc, 0, "vnc",
+		"Connect to the screen sharing that the guest itself serves",
+		.discussion =
+			"Waits a minute for the guest's address. The URL is opened, or printed with "
+			"--no-graphics or when the environment has CI."),
+	OPT_FLAG(struct run_args, vnc_experimental, 0, "vnc-experimental",
 		 "Serve the guest's screen by VNC on a port of 127.0.0.1, with a password",
 		 .discussion =
 			 "The URL with port and password is opened, or printed with --no-graphics "
@@ -73,6 +84,32 @@ static const struct opt run_opts[] = {
 			  "ubuntu.iso:ro, --disk scratch.img:sync=none"),
 	OPT_TEXT(struct run_args, rosetta, 0, "rosetta", "tag", "Not supported on Linux hosts"),
 	OPT_FLAG(struct run_args, nested, 0, "nested", "Let the guest run virtual machines itself"),
+	OPT_TEXTS(
+		struct run_args, net.bridged, 0, "net-bridged", "interface",
+		"Put the guest into the network of this interface of the host",
+		.discussion =
+			"A bridge of the host, or a wired interface; repeated, the guest has an "
+			"interface in each. \"list\" prints those that there are, and runs nothing."),
+	OPT_FLAG(struct run_args, net.softnet, 0, "net-softnet",
+		 "Let the guest reach the internet, but not the host's networks or other VMs"),
+	OPT_TEXT(
+		struct run_args, net.allow, 0, "net-softnet-allow", "CIDRs",
+		"Networks that the guest may reach besides; implies --net-softnet",
+		.discussion =
+			"Comma-separated, such as 192.168.0.0/24,10.0.0.7; @host is the host at the "
+			"gateway's address. The most specific network decides; when the same one is "
+			"blocked, it is blocked. 0.0.0.0/0 also opens the way to other VMs that have it."),
+	OPT_TEXT(struct run_args, net.block, 0, "net-softnet-block", "CIDRs",
+		 "Networks that the guest may not reach; implies --net-softnet",
+		 .discussion =
+			 "With 0.0.0.0/0, the guest reaches only what --net-softnet-allow names."),
+	OPT_TEXT(
+		struct run_args, net.expose, 0, "net-softnet-expose", "specs",
+		"Ports of the host that lead to the guest; implies --net-softnet",
+		.discussion =
+			"Comma-separated EXTERNAL:INTERNAL pairs of TCP ports, such as 2222:22,8080:80."),
+	OPT_FLAG(struct run_args, net.host, 0, "net-host",
+		 "Let the guest reach this host at the gateway's address, and nothing else"),
 	OPT_TEXT(struct run_args, root_disk_opts, 0, "root-disk-opts", "options",
 		 "Options of the VM's own disk, as those of --disk", .fallback.text = ""),
 	OPT_FLAG(struct run_args, grab_keys, 0, "capture-system-keys",
@@ -111,10 +148,15 @@ static bool check_combination(const struct run_args *a, struct err *err)
 			       "--recovery is only for macOS VMs, which do not run on Linux hosts");
 	if (a->rosetta)
 		return err_set(err, ERR_USAGE, "Rosetta is not supported on Linux hosts");
+	if (a->vnc && a->vnc_experimental)
+		return err_set(err, ERR_USAGE,
+			       "--vnc and --vnc-experimental are mutually exclusive");
+	if (!net_args_check_mode(&a->net, err))
+		return false;
 	if (a->graphics && a->no_graphics)
 		return err_set(err, ERR_USAGE,
 			       "--graphics and --no-graphics are mutually exclusive");
-	if (a->grab_keys && (a->no_graphics || a->vnc))
+	if (a->grab_keys && (a->no_graphics || a->vnc || a->vnc_experimental))
 		return err_set(err, ERR_USAGE,
 			       "--captures-system-keys can only be used with the default VM view");
 	return true;
@@ -174,14 +216,18 @@ static bool check_vm(const struct run_args *a, const struct config *config, stru
 
 static bool run_validate(struct tart *tart, void *args, struct err *err)
 {
-	const struct run_args *a = args;
+	struct run_args *a = args;
 	CLEANUP(config_done) struct config config = { 0 };
 	CLEANUP_CLOSE int fd = -1;
 
-	return check_combination(a, err) && check_nested(a, tart->home, err) &&
+	if (!check_combination(a, err))
+		return false;
+	if (net_args_ask_for_list(&a->net))
+		return true;
+	return net_args_read(&a->net, &a->network, err) && check_nested(a, tart->home, err) &&
 	       peek(tart->home, a->name, &fd, err) &&
 	       (config_read(fd, &config, err) || err_context(err, "VM \"%s\"", a->name)) &&
-	       check_vm(a, &config, err);
+	       check_vm(a, &config, err) && net_args_check_interfaces(&a->net, err);
 }
 
 static void show_status(void *ctx, const char *line)
@@ -194,12 +240,11 @@ static enum run_window wanted_window(const struct run_args *a)
 {
 	if (a->graphics)
 		return WINDOW_REQUIRED;
-	return a->no_graphics || a->vnc ? WINDOW_NONE : WINDOW_IF_POSSIBLE;
+	return a->no_graphics || a->vnc || a->vnc_experimental ? WINDOW_NONE : WINDOW_IF_POSSIBLE;
 }
 
-static bool run_run(struct tart *tart, void *args, struct err *err)
+static bool run_vm(struct tart *tart, struct run_args *a, struct err *err)
 {
-	const struct run_args *a = args;
 	const struct run_ui ui = { .status = show_status };
 	VEC(struct disk_arg) disks = { 0 };
 	struct run_options options = {
@@ -209,7 +254,8 @@ static bool run_run(struct tart *tart, void *args, struct err *err)
 		.nested = a->nested,
 		.window = wanted_window(a),
 		.grab_keys = a->grab_keys,
-		.vnc = a->vnc,
+		.vnc = a->vnc_experimental,
+		.guest_vnc = a->vnc,
 		.open_url = !a->no_graphics && !getenv("CI"),
 		.serial = a->serial,
 		.serial_path = a->serial_path,
@@ -217,10 +263,12 @@ static bool run_run(struct tart *tart, void *args, struct err *err)
 		.no_clipboard = a->no_clipboard,
 		.no_keyboard = a->no_keyboard,
 		.no_pointer = a->no_pointer,
+		.network = &a->network,
 		.find_firmware = host_firmware_find,
 		.screen = { getenv("DISPLAY"), getenv("WAYLAND_DISPLAY"), getenv("PATH") },
 		.user_home = getenv("HOME"),
 		.qemu_user = getenv("TART_QEMU_USER"),
+		.leases_env = getenv("TART_DHCP_LEASES"),
 		.version = tart->program->version,
 		.limits = &supervisor_default_limits,
 	};
@@ -231,9 +279,25 @@ static bool run_run(struct tart *tart, void *args, struct err *err)
 	options.disks = disks.v;
 	options.n_disks = disks.n;
 	disk_opts_parse(span_of(a->root_disk_opts), &options.root_disk);
-	ok = accel_wish(a, &options.accel, err) && machine_run(&options, err);
+	ok = accel_wish(a, &options.accel, err) &&
+	     keeper_wish_from_env(getenv("TART_NETWORK_BACKEND"), &a->network.keeper, err) &&
+	     machine_run(&options, err);
 	vec_done(&disks);
 	return ok;
+}
+
+static bool run_run(struct tart *tart, void *args, struct err *err)
+{
+	struct run_args *a = args;
+
+	return net_args_ask_for_list(&a->net) ? net_args_print_list(err) : run_vm(tart, a, err);
+}
+
+static void run_done(void *args)
+{
+	struct run_args *a = args;
+
+	network_wish_done(&a->network);
 }
 
 const struct command cmd_run = {
@@ -245,4 +309,5 @@ const struct command cmd_run = {
 	.needs = NEEDS_HOME | NEEDS_HOME_TO_VALIDATE,
 	.validate = run_validate,
 	.run = run_run,
+	.done = run_done,
 };

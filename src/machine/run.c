@@ -44,25 +44,88 @@ static bool store_mac(struct run *run, const struct mac *mac, struct err *err)
 	return true;
 }
 
-static bool clear_mac(struct run *run, struct err *err)
+static bool reset_mac(struct run *run, struct err *err)
 {
 	const struct run_options *o = run->options;
-	bool taken = false;
 	struct mac mac;
 
-	if (!local_has_mac(o->home, &run->config.mac, o->name, MAC_OF_RUNNING, &taken, err))
-		return false;
-	if (!taken)
-		return true;
 	run_ui_status(o->ui, "There is already a running VM with the same MAC address!");
 	run_ui_status(o->ui, "Resetting VM to assign a new MAC address...");
 	mac_random(&mac);
 	if (!store_mac(run, &mac, err))
 		return err_context(err, "VM \"%s\"", o->name);
+	run->spec.mac = mac;
 	/* The saved guest knows itself by the old address. */
 	if (unlinkat(run->bundle_fd, BUNDLE_STATE, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "cannot delete '%s'", BUNDLE_STATE);
 	return true;
+}
+
+static bool clear_mac(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+	bool taken = false;
+
+	if (!local_has_mac(o->home, &run->config.mac, o->name, MAC_OF_RUNNING, &taken, err))
+		return false;
+	return !taken || reset_mac(run, err);
+}
+
+/* Before anything is done for it, and not only when the lock cannot be had: else its own NIC would be in the way of a second
+ * one, and its address be taken from it. With the global lock held, nobody starts it meanwhile. */
+static bool check_not_running(const struct run *run, struct err *err)
+{
+	return bundle_state(run->bundle_fd, NULL) != VM_RUNNING ||
+	       err_vm_already_running(err, run->options->name);
+}
+
+/* How the guest's address is found while it runs. Questions come from the event loop, so they may not take long. */
+static bool look_for_guest(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+	struct lookup *guest = &run->guest;
+
+	if (run->network.nics.n == 0)
+		return err_set(
+			err, ERR_GENERAL,
+			"--vnc needs an address of the guest, and in the user-mode network it has none that "
+			"this host can reach; --vnc-experimental shows the screen without one");
+	guest->home = o->home;
+	guest->wish = run->network.keeper.kind == KEEPER_SYSTEM ? KEEPER_ONLY_SYSTEM :
+								  KEEPER_ONLY_ROOTLESS;
+	guest->resolver = o->network->mode == NETD_BRIDGED ? LOOKUP_ARP : LOOKUP_DHCP;
+	guest->mac = run->spec.mac;
+	guest->running = true;
+	guest->leases_env = o->leases_env;
+	guest->timeout_ms = 1000;
+	run->view.guest = guest;
+	return true;
+}
+
+/* Other users' VMs on this host are not in our home, but the keeper knows them. */
+static bool open_network(struct run *run, struct err *err)
+{
+	const struct run_options *o = run->options;
+	const struct network_request request = {
+		.wish = o->network,
+		.home = o->home,
+		.vm = o->name,
+		.mac = &run->spec.mac,
+		.ui = o->ui,
+	};
+	bool mac_in_use = false;
+
+	if (!run_network_open(&request, &run->network, &mac_in_use, err))
+		return false;
+	if (mac_in_use &&
+	    (!reset_mac(run, err) || !run_network_open(&request, &run->network, &mac_in_use, err)))
+		return false;
+	if (mac_in_use)
+		return err_set(
+			err, ERR_GENERAL,
+			"the keeper of the network says that another VM has any MAC address");
+	run_network_fill(&run->network, &run->spec.mac, &run->spec);
+	return !o->guest_vnc || look_for_guest(run, err);
 }
 
 static bool take_lock(struct run *run, struct err *err)
@@ -86,7 +149,8 @@ static bool acquire(struct run *run, struct err *err)
 	return local_open(o->home, o->name, &run->bundle_fd, err) &&
 	       (config_read(run->bundle_fd, &run->config, err) ||
 		err_context(err, "VM \"%s\"", o->name)) &&
-	       clear_mac(run, err) && run_prepare(run, err) &&
+	       check_not_running(run, err) && clear_mac(run, err) && run_prepare(run, err) &&
+	       open_network(run, err) &&
 	       supervisor_new(o->ui, &run->view, o->limits, &run->supervisor, err) &&
 	       cancel_check(
 		       err) /* what came until now; from here on signals are the supervisor's */
@@ -174,7 +238,8 @@ static bool open_bundle(struct run *run, struct err *err)
 	    (!run->spec.root.read_only && !disk_layers_expect_writes(run->bundle_fd, err)))
 		return false;
 	return open_further_disks(run, err) && open_variables(run, err) &&
-	       supervisor_open(run->supervisor, run->bundle_fd, &run->tty, err);
+	       supervisor_open(run->supervisor, run->bundle_fd, &run->tty, err) &&
+	       supervisor_watch_network(run->supervisor, &run->network, run->options->home, err);
 }
 
 /* Starts QEMU; with KVM not working after all, and nobody having asked for it by name, once more without. */
@@ -192,6 +257,7 @@ static bool supervise(struct run *run, struct supervisor_result *result, struct 
 	accel_fallback_notice(str_text(&result->detail), notice, sizeof(notice));
 	run_ui_status(o->ui, "%s", notice);
 	run_use_emulation(run);
+	run_network_fill(&run->network, &run->spec.mac, &run->spec);
 	str_clear(&result->detail);
 	return supervisor_run(run->supervisor, run->qemu_path, &run->spec,
 			      identity_of(&run->identity), result, err);

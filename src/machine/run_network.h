@@ -15,34 +15,48 @@
 /* What the options say; lists are parsed and checked already. */
 struct network_wish {
 	enum netd_mode mode;
-	VEC(char *) bridged; /* interfaces, in order; bridged mode */
+	VEC(char *) bridged; /* interfaces, in order, at most NETD_NICS_MAX; bridged mode; owned */
 	struct policy policy;
 	expose_list expose;
 	enum keeper_wish keeper;
 };
 void network_wish_done(struct network_wish *wish);
 
+struct network_nic {
+	struct netd_attached attached;
+	int fd;       /* tap or macvtap */
+	int vhost_fd; /* -1 = none */
+};
+
+/* No NICs: QEMU's user network. */
 struct run_network {
 	struct keeper keeper; /* its connection is the life of the NICs; QEMU inherits it, too */
-	VEC(struct netd_attached) attached;
-	VEC(int) fds; /* owned: taps, vhost-net */
+	VEC(struct network_nic) nics;
 };
 #define RUN_NETWORK_INIT              \
 	{                             \
 		.keeper = KEEPER_INIT \
 	}
 
-/*
- * Fills spec->nics. *ret_mac_in_use: another running VM of this host, maybe another user's, has this MAC address; nothing
- * was attached; call again with another one.
- */
-bool run_network_open(const struct network_wish *wish, const struct home *home, const char *vm,
-		      const struct mac *mac, const struct run_ui *ui, struct machine_spec *spec,
-		      struct run_network *ret, bool *ret_mac_in_use, struct err *err);
+/* Everything is borrowed. */
+struct network_request {
+	const struct network_wish *wish;
+	const struct home *home;
+	const char *vm;
+	const struct mac *mac;
+	const struct run_ui *ui;
+};
 
-/* The keeper has gone while the guest runs: starts or finds another and registers there. Called from the supervisor's loop
- * with growing pauses; false when it did not work yet. Must not block long. */
-bool run_network_reattach(struct run_network *network, const struct home *home, struct err *err);
+/*
+ * *ret_mac_in_use: another running VM of this host, maybe another user's, has this MAC address; nothing was attached; call
+ * again with another one. Errors: ERR_SOFTNET with Softnet, else ERR_GENERAL; ERR_CANCELLED.
+ */
+bool run_network_open(const struct network_request *request, struct run_network *ret,
+		      bool *ret_mac_in_use, struct err *err);
+
+/* Makes the NICs those of the machine; the descriptors stay the network's. */
+void run_network_fill(const struct run_network *network, const struct mac *mac,
+		      struct machine_spec *spec);
 
 void run_network_done(struct run_network *network); /* QEMU has gone */
 

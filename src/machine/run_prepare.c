@@ -185,7 +185,6 @@ static void fill_spec(struct run *run)
 	spec->memory_bytes = (config->memory_bytes + MIB - 1) / MIB * MIB;
 	spec->mac = config->mac;
 	spec->io_uring = io_uring_works();
-	*vec_push(&spec->nics) = (struct net_spec){ .backend = NET_USER, .mac = config->mac };
 	spec->display_width = config->display.width;
 	spec->display_height = config->display.height;
 	spec->no_keyboard = o->no_keyboard;
@@ -205,15 +204,14 @@ bool run_prepare(struct run *run, struct err *err)
 		return false;
 	fill_spec(run);
 	check_memory(run);
-	run_ui_status(
-		run->options->ui,
-		"User-mode network: the guest can reach the network, but this host cannot reach the guest by IP");
 	return true;
 }
 
 void run_done(struct run *run)
 {
 	supervisor_free(run->supervisor);
+	run_network_done(&run->network);
+	lookup_done(&run->guest);
 	tty_done(&run->tty);
 	vec_each(&run->disks, disk)
 		open_disk_done(disk);

@@ -23,7 +23,9 @@ struct run {
 	struct tty tty;
 	char vnc_password[WORDLIST_PASSWORD_SIZE];
 	struct screen_view view;
+	struct lookup guest; /* of `view` */
 	struct machine_spec spec;
+	struct run_network network;
 	struct bundle_lock lock;
 	struct supervisor *supervisor;
 };
@@ -31,6 +33,7 @@ struct run {
 #define RUN_INIT(options_)                                                                         \
 	{                                                                                          \
 		.options = (options_), .bundle_fd = -1, .tty = TTY_INIT, .lock = BUNDLE_LOCK_INIT, \
+		.guest = LOOKUP_INIT, .network = RUN_NETWORK_INIT,                                 \
 		.spec = { .kernel_fd = -1,                                                         \
 			  .initramfs_fd = -1,                                                      \
 			  .code_fd = -1,                                                           \

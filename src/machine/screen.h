@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the user sees of the guest: vnc.sock, a window on it, a VNC port with its URL. Lives as long as the run, while
+ * What the user sees of the guest: vnc.sock, a window on it, a VNC port or the guest's own with its URL. Lives as long as the run, while
  * QEMUs may come and go.
  */
 #ifndef TART_MACHINE_SCREEN_H
@@ -9,6 +9,7 @@
 #include "machine/qmp.h"
 #include "machine/run_ui.h"
 #include "machine/viewer.h"
+#include "vmnet/lookup.h"
 
 struct screen_view {
 	struct viewer_env env;
@@ -16,12 +17,14 @@ struct screen_view {
 	bool window_required; /* without one, the VM stops */
 	bool grab_keys;
 	const char *vnc_password; /* NULL = no port on 127.0.0.1 */
-	bool open_url;            /* show the port in a viewer instead of only telling its URL */
+	struct lookup *
+		guest; /* the guest serves its screen itself, at this address; NULL = that is not wanted */
+	bool open_url; /* show it in a viewer instead of only telling the URL */
 };
 
 struct screen_handlers {
-	void (*on_closed)(void *ctx); /* the user has closed the window */
-	void (*on_failed)(void *ctx); /* the window that is required cannot be had */
+	void (*on_closed)(void *ctx);                  /* the user has closed the window */
+	void (*on_failed)(void *ctx, const char *why); /* what is required cannot be had */
 };
 
 struct screen;

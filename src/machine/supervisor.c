@@ -33,6 +33,7 @@ struct supervisor {
 	struct qemu_log log;
 	struct tty tty;
 	struct screen *screen;
+	struct network_watch *network;
 	bool stop_wanted; /* by the user; ends further starts, too */
 
 	/* Of one start: */
@@ -76,11 +77,11 @@ static void screen_on_closed(void *ctx)
 	request_stop(ctx, LIFE_ASK);
 }
 
-static void screen_on_failed(void *ctx)
+static void screen_on_failed(void *ctx, const char *why)
 {
 	struct supervisor *s = ctx;
 
-	note_problem(s, "no VNC viewer was able to show a window");
+	note_problem(s, why);
 	step(s, LIFE_BREAK);
 }
 
@@ -340,6 +341,13 @@ bool supervisor_open(struct supervisor *s, int bundle_fd, struct tty *tty, struc
 	return screen_new(s->loop, s->ui, s->view, bundle_fd, &handlers, s, &s->screen, err);
 }
 
+bool supervisor_watch_network(struct supervisor *s, struct run_network *network,
+			      const struct home *home, struct err *err)
+{
+	return network_watch_new(s->loop, network, home, s->ui, &network_watch_default_limits,
+				 &s->network, err);
+}
+
 static bool attach(struct supervisor *s, struct launch *launch, struct err *err)
 {
 	static const struct qmp_handlers handlers = { qmp_on_ready, qmp_on_event, qmp_on_closed };
@@ -426,6 +434,7 @@ void supervisor_free(struct supervisor *s)
 	if (!s)
 		return;
 	screen_free(s->screen);
+	network_watch_free(s->network);
 	console_done(&s->console);
 	tty_done(&s->tty);
 	qemu_log_done(&s->log);

@@ -14,6 +14,7 @@
  *	signals		SIGINT asks the guest (at once hard if it cannot hear), SIGTERM and SIGHUP do not ask,
  *			SIGUSR2 presses the power button
  *	the window	closing it is a SIGINT
+ *	the keeper	its end: network_watch.h
  *	the deadline	of the state
  *
  * Consoles and QEMU's output are drained all the time and, once more, when the process has ended; verdict.h judges
@@ -23,6 +24,7 @@
 #define TART_MACHINE_SUPERVISOR_H
 
 #include "base/child.h"
+#include "machine/network_watch.h"
 #include "machine/qmp.h"
 #include "machine/screen.h"
 #include "machine/spec.h"
@@ -49,6 +51,10 @@ bool supervisor_new(const struct run_ui *ui, const struct screen_view *view,
 
 /* Puts the logs and vnc.sock into the bundle, whose lock the caller holds, and adopts *tty (emptied). */
 bool supervisor_open(struct supervisor *s, int bundle_fd, struct tty *tty, struct err *err);
+
+/* Sees to it that the NICs stay registered with a keeper while the guest runs; both are borrowed. */
+bool supervisor_watch_network(struct supervisor *s, struct run_network *network,
+			      const struct home *home, struct err *err);
 
 struct supervisor_result {
 	enum verdict verdict;

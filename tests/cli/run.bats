@@ -24,11 +24,25 @@ setup() { fake_setup; }
 	assert_usage_error run '--recovery is only for macOS VMs, which do not run on Linux hosts'
 	tart run --rosetta tag nosuch
 	assert_usage_error run 'Rosetta is not supported on Linux hosts'
+	local modes='--net-bridged, --net-softnet and --net-host are mutually exclusive'
+	tart run --vnc --vnc-experimental --net-softnet --net-host --graphics --no-graphics nosuch
+	assert_usage_error run '--vnc and --vnc-experimental are mutually exclusive'
+	for mode in '--net-softnet --net-host' '--net-bridged br0 --net-host' '--net-bridged br0 --net-softnet' \
+		'--net-host --net-softnet-allow 1.1.1.1' '--net-host --net-softnet-block x' '--net-bridged br0 --net-softnet-expose x' \
+		'--net-bridged list --net-host'; do
+		# shellcheck disable=SC2086
+		tart run $mode --graphics --no-graphics nosuch
+		assert_usage_error run "$modes"
+	done
 	tart run --graphics --no-graphics --capture-system-keys nosuch
 	assert_usage_error run '--graphics and --no-graphics are mutually exclusive'
 	tart run --capture-system-keys --no-graphics nosuch
 	assert_usage_error run '--captures-system-keys can only be used with the default VM view'
 	tart run --capture-system-keys --vnc-experimental nosuch
+	assert_usage_error run '--captures-system-keys can only be used with the default VM view'
+	tart run --capture-system-keys --vnc nosuch
+	assert_usage_error run '--captures-system-keys can only be used with the default VM view'
+	tart run --net-softnet-allow=x --capture-system-keys --no-graphics nosuch
 	assert_usage_error run '--captures-system-keys can only be used with the default VM view'
 	tart run --no-trackpad vm
 	assert_usage_error run '--no-trackpad can only be used with macOS VMs'
@@ -36,6 +50,30 @@ setup() { fake_setup; }
 	assert_failure 64
 	tart run --accel fast vm
 	assert_usage_error run "The value 'fast' is invalid for '--accel <accel>'. Please provide one of 'auto', 'kvm' or 'tcg'."
+}
+
+@test 'run: lists of the network that make no sense, before anything is looked for' {
+	for option in allow block; do
+		for item in x 1.2.3.4/33 1.2.3 ::1/128 '' 1.1.1.1,,2.2.2.2 1.1.1.1, @guest; do
+			tart run nosuch "--net-softnet-$option=$item"
+			assert_failure 64
+			assert_equal "$output" ''
+			[[ ${stderr_lines[0]} == "Error: --net-softnet-$option: "* ]] || fail "${stderr_lines[0]}"
+		done
+	done
+	for item in 22 22:x 0:22 22:65536 22:22:22 '' 1:1, 1:1,1:2; do
+		tart run nosuch "--net-softnet-expose=$item"
+		assert_failure 64
+		[[ ${stderr_lines[0]} == "Error: --net-softnet-expose: "* ]] || fail "${stderr_lines[0]}"
+	done
+	tart run nosuch --net-bridged br0 --net-bridged br1 --net-bridged br0
+	assert_usage_error run '--net-bridged names "br0" more than once'
+	tart run nosuch --net-bridged a --net-bridged b --net-bridged c --net-bridged d --net-bridged e
+	assert_usage_error run 'a VM can have 4 network interfaces, --net-bridged names 5'
+	# What is right is no reason to look no further.
+	tart run nosuch --net-softnet-allow=1.2.3.4,@host --net-softnet-block=10.0.0.0/8 --net-softnet-expose=2222:22,80:80
+	assert_failure 1
+	assert_equal "$stderr" 'Error: the specified VM "nosuch" does not exist'
 }
 
 @test 'run: --graphics is in no help text' {
