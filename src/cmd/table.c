@@ -13,6 +13,7 @@
 	X(list)     \
 	X(login)    \
 	X(logout)   \
+	X(ip)       \
 	X(pull)     \
 	X(push)     \
 	X(verify)   \
