@@ -10,22 +10,41 @@
 
 #include "base/err.h"
 
-/* 1, first thing in main: no inherited descriptors but 0 to 2 and listen_fds, umask, no core, no_new_privs. */
+/* 1, first thing in main: no inherited descriptors but 0 to 2 and listen_fds, umask, no core, no_new_privs, and as many
+ * descriptors as the hard limit allows. */
 bool isolate_start(int n_listen_fds, struct err *err);
 
 enum isolate_role {
 	ISOLATE_KEEPER,    /* NET_ADMIN, NET_RAW */
-	ISOLATE_STARTER,   /* SETUID, SETGID, NET_BIND_SERVICE, to give away */
+	ISOLATE_STARTER,   /* SETUID, SETGID, NET_BIND_SERVICE, to give away; KILL, to take back */
 	ISOLATE_DHCP,      /* nothing */
+	ISOLATE_DNS,       /* NET_BIND_SERVICE; dnsmasq, before it is executed */
 	ISOLATE_FORWARDER, /* nothing; rootless */
 };
 
-/* 2, when it is known what the process will be: user (tart-netd where that user exists and we are root), capabilities,
- * bounding set, securebits locked. */
+/*
+ * 2, when it is known what the process will be: user, capabilities, bounding set, securebits locked. The user is
+ *
+ *	KEEPER		tart-netd where that user exists and we are root
+ *	DHCP		nobody
+ *	DNS		tart-netd, else nobody
+ *
+ * and for others, and where a process cannot become somebody else (a user namespace with one user), who it is already. That
+ * is no error; having less than the role's capabilities is one for KEEPER.
+ */
 bool isolate_identity(enum isolate_role role, struct err *err);
 
-/* 3, before the loop: the system calls that the role needs, and no others: any other ends the process (SIGSYS), and is
- * logged by the kernel. Also the file system below `keep` only, where the kernel has Landlock (keep is NULL-terminated). */
-bool isolate_calls(enum isolate_role role, const char *const *keep, struct err *err);
+/* Below it, everything may be read; written, created and deleted only where that is said. What is not there is left out. */
+struct isolate_path {
+	const char *path; /* NULL ends the array */
+	bool writable;
+};
+
+/*
+ * 3, before the loop: the system calls that the role needs, and no others: any other ends the process (SIGSYS) and is logged
+ * by the kernel; for STARTER and DNS it fails with ENOSYS, as they run dnsmasq of any version. Also the file system below
+ * `keep` only (NULL: nothing of it), where the kernel has Landlock.
+ */
+bool isolate_calls(enum isolate_role role, const struct isolate_path *keep, struct err *err);
 
 #endif
