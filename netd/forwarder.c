@@ -77,14 +77,9 @@ static void watch_doors(struct forwarder *f, bool on)
 	}
 }
 
+/* Frees what is in no list any more. */
 static void caller_free(struct caller *caller)
 {
-	struct forwarder *f = caller->forwarder;
-
-	*(caller->prev ? &caller->prev->next : &f->callers) = caller->next;
-	if (caller->next)
-		caller->next->prev = caller->prev;
-	f->n_callers--;
 	loop_remove(&caller->source);
 	joint_free(caller->joint);
 	cleanup_close(&caller->client_fd);
@@ -92,12 +87,26 @@ static void caller_free(struct caller *caller)
 	free(caller);
 }
 
+static void forget(struct caller *caller)
+{
+	struct forwarder *f = caller->forwarder;
+
+	if (caller->prev)
+		caller->prev->next = caller->next;
+	else
+		f->callers = caller->next;
+	if (caller->next)
+		caller->next->prev = caller->prev;
+	f->n_callers--;
+	caller_free(caller);
+}
+
 /* Also makes room for the next. */
 static void caller_end(struct caller *caller)
 {
 	struct forwarder *f = caller->forwarder;
 
-	caller_free(caller);
+	forget(caller);
 	if (f->paused)
 		watch_doors(f, true);
 }
@@ -180,7 +189,7 @@ static void admit(struct forwarder *f, const struct door *door, int client_fd)
 	f->n_callers++;
 	if (!ask_for_end(caller, door, &why)) {
 		say(f, "port %u of %s: %s", door->internal, door->tap, why.text);
-		caller_free(caller);
+		forget(caller);
 	}
 }
 
@@ -460,8 +469,10 @@ void forwarder_free(struct forwarder *f)
 {
 	if (!f)
 		return;
-	while (f->callers)
-		caller_free(f->callers);
+	for (struct caller *caller = f->callers, *next; caller; caller = next) {
+		next = caller->next;
+		caller_free(caller);
+	}
 	vec_each(&f->guests, guest)
 		guest_free(*guest);
 	vec_done(&f->guests);
