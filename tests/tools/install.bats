@@ -44,8 +44,24 @@ setup() {
 	assert_output --partial 'there is no desktop session with a keyring'
 }
 
+@test "what other programs of a host are to know is where they look" {
+	local lib=$prefix/lib
+
+	assert_file_contains "$lib/systemd/system/tart-netd.service" \
+		"^ExecStart=${prefix#"$root"}/libexec/tart/tart-netd --linger 0$"
+	[ -x "$prefix/libexec/tart/tart-netd" ]
+	assert_file_exist "$lib/systemd/system/tart-netd.socket"
+	assert_file_exist "$lib/sysusers.d/tart.conf"
+	assert_file_exist "$lib/tmpfiles.d/tart.conf"
+	assert_file_exist "$lib/systemd/network/10-tart.link"
+	assert_file_exist "$lib/systemd/network/10-tart.network"
+	assert_file_exist "$lib/NetworkManager/conf.d/tart.conf"
+	assert_file_exist "$lib/udev/rules.d/60-tart.rules"
+}
+
 @test "nothing else is installed" {
 	run find "$root" -type f ! -path '*/man1/tart*.1' ! -name tart ! -name _tart ! -name tart.fish \
-		! -path '*/libexec/tart/tart-keyring'
+		! -path '*/libexec/tart/tart-keyring' ! -path '*/libexec/tart/tart-netd' ! -path '*/lib/*/tart-netd.s*' \
+		! -path '*/lib/*/tart.conf' ! -path '*/lib/*/10-tart.*' ! -path '*/lib/udev/*/60-tart.rules'
 	assert_output ''
 }
