@@ -65,18 +65,19 @@ static bool remove_stale(int dirfd, const char *name, struct err *err)
 	return true;
 }
 
-bool sock_listen_unix(int dirfd, const char *name, int *ret_fd, struct err *err)
+static bool listen_below(int dirfd, const char *name, int type, mode_t mode, int *ret_fd,
+			 struct err *err)
 {
 	CLEANUP_CLOSE int fd = -1;
 	struct sockaddr_un address;
 
 	if (!address_below(dirfd, name, &address, err) || !remove_stale(dirfd, name, err))
 		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot create a socket");
 	/* bind(2) gives the file the mode of the socket (less the umask), so there is no moment of 0777. */
-	if (fchmod(fd, 0600) < 0 ||
+	if (fchmod(fd, mode) < 0 ||
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_sys(err, errno, "cannot create socket '%s'", name);
 	if (listen(fd, SOMAXCONN) < 0) {
@@ -87,6 +88,16 @@ bool sock_listen_unix(int dirfd, const char *name, int *ret_fd, struct err *err)
 	}
 	*ret_fd = TAKE_FD(fd);
 	return true;
+}
+
+bool sock_listen_unix(int dirfd, const char *name, int *ret_fd, struct err *err)
+{
+	return listen_below(dirfd, name, SOCK_STREAM, 0600, ret_fd, err);
+}
+
+bool sock_listen_packets(int dirfd, const char *name, mode_t mode, int *ret_fd, struct err *err)
+{
+	return listen_below(dirfd, name, SOCK_SEQPACKET, mode, ret_fd, err);
 }
 
 static bool connect_below(int dirfd, const char *name, int type, int *ret_fd, struct err *err)

@@ -26,7 +26,10 @@ bool sock_pair(int *ret_ours, int *ret_theirs, struct err *err);
 bool sock_listen_unix(int dirfd, const char *name, int *ret_fd, struct err *err);
 bool sock_connect_unix(int dirfd, const char *name, int *ret_fd, struct err *err);
 
-/* The same for a socket of packets (SOCK_SEQPACKET). Does not wait while too many others do: EAGAIN. */
+/* The same for a socket of packets (SOCK_SEQPACKET); `mode`, less the umask, says who may connect. */
+bool sock_listen_packets(int dirfd, const char *name, mode_t mode, int *ret_fd, struct err *err);
+
+/* Connects to one. Does not wait while too many others do: EAGAIN. */
 bool sock_connect_packets(int dirfd, const char *name, int *ret_fd, struct err *err);
 
 /* Listens on 127.0.0.1, on a port that the system chooses. */
