@@ -50,8 +50,9 @@ static void try_addresses(struct span text)
 static void try_subnet(struct span text)
 {
 	struct subnet subnet;
+	bool chosen;
 
-	if (!saved_subnet_parse(text, "B", &subnet))
+	if (!saved_subnet_parse(text, "B", &subnet, &chosen))
 		return;
 	fuzz_check(subnet.cidr.prefix >= 16 && subnet.cidr.prefix <= 29);
 	fuzz_check(cidr_has(&subnet.cidr, subnet.gateway));

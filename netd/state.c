@@ -16,6 +16,7 @@
 
 #define LOCK_FILE   "keeper.lock"
 #define SUBNET_FILE "subnet"
+#define UP_FILE     "up"
 #define SUFFIX      ".json"
 #define TEXT_MAX    256 /* bytes of the small files */
 
@@ -206,17 +207,20 @@ bool state_load_nics(const struct state *state, nic_list *ret, struct str *log, 
 	return true;
 }
 
-/* "BOOT-ID GATEWAY/PREFIX\n" */
-bool saved_subnet_parse(struct span text, const char *boot_id, struct subnet *ret)
+/* "BOOT-ID auto|set GATEWAY/PREFIX\n" */
+bool saved_subnet_parse(struct span text, const char *boot_id, struct subnet *ret, bool *ret_chosen)
 {
-	struct span word;
+	struct span boot;
+	struct span how;
 	struct span gateway;
 	struct subnet subnet;
 
 	if (!span_ends_with(text, "\n") || memchr(text.ptr, '\n', text.len - 1))
 		return false;
 	text.len--;
-	if (!span_next(&text, ' ', &word) || !span_is(word, boot_id) || !text.ptr)
+	if (!span_next(&text, ' ', &boot) || !span_is(boot, boot_id) ||
+	    !span_next(&text, ' ', &how) || !(span_is(how, "auto") || span_is(how, "set")) ||
+	    !text.ptr)
 		return false;
 	gateway = span_first(text, span_find(text, '/'));
 	if (gateway.len == text.len || !cidr_parse(text, &subnet.cidr) ||
@@ -226,24 +230,42 @@ bool saved_subnet_parse(struct span text, const char *boot_id, struct subnet *re
 	    subnet.gateway == subnet.cidr.network || subnet.gateway == cidr_last(&subnet.cidr))
 		return false;
 	*ret = subnet;
+	*ret_chosen = span_is(how, "auto");
 	return true;
 }
 
-bool state_load_subnet(const struct state *state, struct subnet *ret)
+bool state_load_subnet(const struct state *state, struct subnet *ret, bool *ret_chosen)
 {
 	CLEANUP_STR struct str text = { 0 };
 	struct err ignored = { 0 };
 
 	return fs_read_file(state->net_fd, SUBNET_FILE, TEXT_MAX, &text, &ignored) &&
-	       saved_subnet_parse(str_span(&text), state->boot_id, ret);
+	       saved_subnet_parse(str_span(&text), state->boot_id, ret, ret_chosen);
 }
 
-bool state_save_subnet(const struct state *state, const struct subnet *subnet, struct err *err)
+bool state_save_subnet(const struct state *state, const struct subnet *subnet, bool chosen,
+		       struct err *err)
 {
 	CLEANUP_STR struct str text = { 0 };
 	char gateway[IPV4_TEXT_SIZE];
 
 	ipv4_print(subnet->gateway, gateway);
-	str_addf(&text, "%s %s/%u\n", state->boot_id, gateway, subnet->cidr.prefix);
+	str_addf(&text, "%s %s %s/%u\n", state->boot_id, chosen ? "auto" : "set", gateway,
+		 subnet->cidr.prefix);
 	return aside_replace(state->net_fd, SUBNET_FILE, str_span(&text), 0600, err);
+}
+
+void state_mark_up(const struct state *state, bool is_up)
+{
+	struct err ignored = { 0 };
+
+	if (is_up)
+		(void)aside_replace(state->net_fd, UP_FILE, span_make("", 0), 0600, &ignored);
+	else
+		(void)unlinkat(state->net_fd, UP_FILE, 0);
+}
+
+bool state_is_marked_up(const struct state *state)
+{
+	return fs_exists(state->net_fd, UP_FILE);
 }

@@ -7,7 +7,8 @@
  *	/run/tart/net/			DIR/net/		0700
  *	  keeper.lock						flock: held while a keeper lives
  *	  keeper.log
- *	  subnet						the subnet that was chosen, until reboot
+ *	  subnet						the subnet in use, until reboot
+ *	  up							there, while tart0 and the rules are
  *	  vms/<tap>.json					0600, a running VM's NIC each
  *	/var/lib/tart/			DIR/			addresses is here
  *	/etc/tart/network.conf		DIR/network.conf
@@ -54,9 +55,15 @@ void nic_list_done(nic_list *list);
 /* All that were saved. What is no NIC is removed; a line for each goes to `log`. */
 bool state_load_nics(const struct state *state, nic_list *ret, struct str *log, struct err *err);
 
-/* The subnet that `auto` had chosen since this host has booted; false when there is none. */
-bool state_load_subnet(const struct state *state, struct subnet *ret);
-bool state_save_subnet(const struct state *state, const struct subnet *subnet, struct err *err);
-bool saved_subnet_parse(struct span text, const char *boot_id, struct subnet *ret);
+/* The subnet in use, since this host has booted; *ret_chosen: `auto` has chosen it. False when there is none. */
+bool state_load_subnet(const struct state *state, struct subnet *ret, bool *ret_chosen);
+bool state_save_subnet(const struct state *state, const struct subnet *subnet, bool chosen,
+		       struct err *err);
+bool saved_subnet_parse(struct span text, const char *boot_id, struct subnet *ret,
+			bool *ret_chosen);
+
+/* A mark that the host's network is up: one that a keeper has left without taking it down is the next one's to clear. */
+void state_mark_up(const struct state *state, bool is_up);
+bool state_is_marked_up(const struct state *state);
 
 #endif

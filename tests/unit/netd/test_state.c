@@ -129,16 +129,36 @@ static void the_subnet_is_kept_until_reboot(void **state)
 	struct subnet subnet = { .cidr = { 0xc0a84100, 24 }, .gateway = 0xc0a84101 };
 	struct subnet found = { .gateway = 0 };
 	struct err err = { 0 };
+	bool chosen = false;
 
 	open_state(dir, &folders);
-	assert_false(state_load_subnet(&folders, &found));
-	assert_true(state_save_subnet(&folders, &subnet, &err));
-	assert_true(state_load_subnet(&folders, &found));
+	assert_false(state_load_subnet(&folders, &found, &chosen));
+	assert_true(state_save_subnet(&folders, &subnet, true, &err));
+	assert_true(state_load_subnet(&folders, &found, &chosen));
+	assert_true(chosen);
+	assert_true(state_save_subnet(&folders, &subnet, false, &err));
+	assert_true(state_load_subnet(&folders, &found, &chosen));
+	assert_false(chosen);
 	assert_int_equal(found.cidr.network, subnet.cidr.network);
 	assert_int_equal(found.cidr.prefix, 24);
 	assert_int_equal(found.gateway, subnet.gateway);
 	folders.boot_id[0] = folders.boot_id[0] == '0' ? '1' : '0';
-	assert_false(state_load_subnet(&folders, &found));
+	assert_false(state_load_subnet(&folders, &found, &chosen));
+}
+
+static void the_mark_says_that_the_network_is_up(void **state)
+{
+	const struct temp_dir *dir = *state;
+	CLEANUP(state_close) struct state folders = STATE_INIT;
+
+	open_state(dir, &folders);
+	assert_false(state_is_marked_up(&folders));
+	state_mark_up(&folders, true);
+	state_mark_up(&folders, true);
+	assert_true(state_is_marked_up(&folders));
+	state_mark_up(&folders, false);
+	state_mark_up(&folders, false);
+	assert_false(state_is_marked_up(&folders));
 }
 
 static void a_saved_subnet_is_one(void **state)
@@ -148,15 +168,18 @@ static void a_saved_subnet_is_one(void **state)
 		const char *text;
 		bool ok;
 	} rows[] = {
-		{ "as written", "B 192.168.64.1/24\n", true },
-		{ "another boot", "C 192.168.64.1/24\n", false },
-		{ "no newline", "B 192.168.64.1/24", false },
-		{ "two lines", "B 192.168.64.1/24\n\n", false },
-		{ "no prefix", "B 192.168.64.1\n", false },
-		{ "too wide", "B 192.168.64.1/15\n", false },
-		{ "too narrow", "B 192.168.64.1/30\n", false },
-		{ "the network", "B 192.168.64.0/24\n", false },
-		{ "the broadcast address", "B 192.168.64.255/24\n", false },
+		{ "as written", "B auto 192.168.64.1/24\n", true },
+		{ "another boot", "C auto 192.168.64.1/24\n", false },
+		{ "no newline", "B auto 192.168.64.1/24", false },
+		{ "two lines", "B auto 192.168.64.1/24\n\n", false },
+		{ "no prefix", "B auto 192.168.64.1\n", false },
+		{ "too wide", "B auto 192.168.64.1/15\n", false },
+		{ "too narrow", "B auto 192.168.64.1/30\n", false },
+		{ "the network", "B auto 192.168.64.0/24\n", false },
+		{ "the broadcast address", "B auto 192.168.64.255/24\n", false },
+		{ "set by hand", "B set 192.168.64.1/24\n", true },
+		{ "another word", "B by 192.168.64.1/24\n", false },
+		{ "two words", "B auto\n", false },
 		{ "one word", "B\n", false },
 		{ "nothing", "", false },
 	};
@@ -164,9 +187,10 @@ static void a_saved_subnet_is_one(void **state)
 	(void)state;
 	each_row(rows, row) {
 		struct subnet subnet = { .gateway = 0 };
+		bool chosen;
 
-		check(saved_subnet_parse(span_of(row->text), "B", &subnet) == row->ok, "%s",
-		      row->name);
+		check(saved_subnet_parse(span_of(row->text), "B", &subnet, &chosen) == row->ok,
+		      "%s", row->name);
 		check((subnet.gateway != 0) == row->ok, "%s: the result", row->name);
 	}
 }
@@ -179,6 +203,7 @@ int main(void)
 		temp_dir_test(what_is_saved_is_read_back),
 		temp_dir_test(what_is_no_nic_is_removed),
 		temp_dir_test(the_subnet_is_kept_until_reboot),
+		temp_dir_test(the_mark_says_that_the_network_is_up),
 		cmocka_unit_test(a_saved_subnet_is_one),
 	};
 
