@@ -73,11 +73,31 @@ verify() {
 	assert_equal "$(stat -c %a "$root/run/tart" "$root/etc/tart")" $'755\n755'
 }
 
-@test "udev: links keep their addresses, devices of macvtaps become the keeper's" {
-	requires udevadm
+requires_namespaces() {
 	[ "$(id -u)" -eq 0 ] || skip 'needs root'
 	timeout 20 unshare --net --mount true 2>/dev/null || skip 'needs namespaces'
+}
 
+@test "systemd-sysctl: the check of source addresses stays strict" {
+	requires_namespaces
+	[ -x /lib/systemd/systemd-sysctl ] || skip 'needs systemd-sysctl'
+	run timeout 60 unshare --net --mount bash -e -c '
+		mount -t tmpfs tmpfs /run
+		mkdir /run/sysctl.d
+		echo "net.ipv4.conf.*.rp_filter = 2" >/run/sysctl.d/50-default.conf
+		cp "$1/sysctl.d/60-tart.conf" /run/sysctl.d/
+		ip link add tart-00000001 type bridge
+		ip link add eth0 type bridge
+		for name in tart-00000001 eth0; do
+			/lib/systemd/systemd-sysctl --prefix=/net/ipv4/conf/$name --prefix=/net/ipv4/neigh/$name
+			cat /proc/sys/net/ipv4/conf/$name/rp_filter
+		done' sh "$lib"
+	assert_output $'1\n2'
+}
+
+@test "udev: links keep their addresses, devices of macvtaps become the keeper's" {
+	requires udevadm
+	requires_namespaces
 	run timeout 60 unshare --net --mount bash -e -c '
 		mount -t sysfs sysfs /sys
 		mount -t tmpfs tmpfs /run

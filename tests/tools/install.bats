@@ -53,6 +53,7 @@ setup() {
 	assert_file_exist "$lib/systemd/system/tart-netd.socket"
 	assert_file_exist "$lib/sysusers.d/tart.conf"
 	assert_file_exist "$lib/tmpfiles.d/tart.conf"
+	assert_file_exist "$lib/sysctl.d/60-tart.conf"
 	assert_file_exist "$lib/systemd/network/10-tart.link"
 	assert_file_exist "$lib/systemd/network/10-tart.network"
 	assert_file_exist "$lib/NetworkManager/conf.d/tart.conf"
@@ -62,6 +63,6 @@ setup() {
 @test "nothing else is installed" {
 	run find "$root" -type f ! -path '*/man1/tart*.1' ! -name tart ! -name _tart ! -name tart.fish \
 		! -path '*/libexec/tart/tart-keyring' ! -path '*/libexec/tart/tart-netd' ! -path '*/lib/*/tart-netd.s*' \
-		! -path '*/lib/*/tart.conf' ! -path '*/lib/*/10-tart.*' ! -path '*/lib/udev/*/60-tart.rules'
+		! -path '*/lib/*/tart.conf' ! -path '*/lib/sysctl.d/60-tart.conf' ! -path '*/lib/*/10-tart.*' ! -path '*/lib/udev/*/60-tart.rules'
 	assert_output ''
 }
