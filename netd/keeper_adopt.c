@@ -79,13 +79,13 @@ static bool has_routed(const struct keeper *keeper)
 	return false;
 }
 
-/* The subnet that the VMs are in, whatever network.conf says by now. */
+/* VMs that run decide about the subnet, whatever network.conf says by now; what is left of others does not. */
 static bool bring_host_up(struct keeper *keeper, struct netd_failure *failure)
 {
 	struct subnet subnet;
 	bool chosen;
 
-	if (state_load_subnet(keeper->parts.state, &subnet, &chosen))
+	if (has_routed(keeper) && state_load_subnet(keeper->parts.state, &subnet, &chosen))
 		return host_use_subnet(keeper, &subnet, chosen, failure);
 	return host_up(keeper, failure);
 }

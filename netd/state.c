@@ -25,12 +25,23 @@ static bool open_below(int dirfd, const char *name, mode_t mode, int *ret_fd, st
 	return fs_make_dir(dirfd, name, mode, err) && fs_open_dir(dirfd, name, ret_fd, err);
 }
 
-/* /run/tart and /var/lib/tart are public, as their parents are: names, no secrets. */
+/* Public, whatever the umask. What is there already has the mode that somebody has given it. */
+static bool open_public(const char *path, int *ret_fd, struct err *err)
+{
+	bool is_new = !fs_exists(AT_FDCWD, path);
+
+	if (!open_below(AT_FDCWD, path, 0755, ret_fd, err))
+		return false;
+	return !is_new || fchmod(*ret_fd, 0755) == 0 ||
+	       err_sys(err, errno, "cannot set the mode of '%s'", path);
+}
+
+/* Callers reach the socket in the first, and lists of addresses are no secret. */
 static bool open_roots(const char *dir, struct state *state, struct err *err)
 {
 	if (!dir)
-		return open_below(AT_FDCWD, NETD_RUNTIME_DIR, 0755, &state->runtime_fd, err) &&
-		       open_below(AT_FDCWD, NETD_STATE_DIR, 0755, &state->addresses_fd, err);
+		return open_public(NETD_RUNTIME_DIR, &state->runtime_fd, err) &&
+		       open_public(NETD_STATE_DIR, &state->addresses_fd, err);
 	if (!open_below(AT_FDCWD, dir, 0700, &state->runtime_fd, err))
 		return false;
 	state->addresses_fd = fcntl(state->runtime_fd, F_DUPFD_CLOEXEC, 3);
@@ -125,6 +136,9 @@ static bool give_files(int dirfd, uid_t uid, gid_t gid, struct err *err)
 
 bool state_give(const struct state *state, uid_t uid, gid_t gid, struct err *err)
 {
+	/* The socket's name is the keeper's to remove; the socket itself is root's. */
+	if (fchown(state->runtime_fd, uid, gid) < 0)
+		return err_sys(err, errno, "cannot give away '%s'", state->runtime_path);
 	return give_files(state->net_fd, uid, gid, err) &&
 	       give_files(state->vms_fd, uid, gid, err) &&
 	       give_files(state->addresses_fd, uid, gid, err);

@@ -43,7 +43,7 @@ void state_close(struct state *state); /* fits CLEANUP() */
 /* LOCK_BUSY: there is a keeper already. Held until state_close() or the end of the process. */
 enum lock_result state_lock(struct state *state, struct err *err);
 
-/* What is below net/, and the addresses file, belong to this user from now on: what the keeper will be. */
+/* The folders, what is below net/, and the addresses file, belong to this user from now on: what the keeper will be. */
 bool state_give(const struct state *state, uid_t uid, gid_t gid, struct err *err);
 
 bool state_save_nic(const struct state *state, const struct nic *nic, struct err *err);
