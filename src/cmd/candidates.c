@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/complete.h"
+#include "net/network_conf.h"
 #include "storage/cache.h"
 #include "storage/local.h"
 
@@ -69,6 +70,12 @@ static void add_cached(const struct home *home, struct str *out)
 		add_name(*name, out);
 }
 
+static void add_network_keys(struct str *out)
+{
+	for (const struct network_key *key = network_keys; key->name; key++)
+		add_name(key->name, out);
+}
+
 void candidates_add(const char *list, struct str *out)
 {
 	CLEANUP(home_done) struct home home = HOME_INIT;
@@ -76,6 +83,8 @@ void candidates_add(const char *list, struct str *out)
 	bool all = strcmp(list, complete_list(COMPLETES_ALL)) == 0;
 	bool running = strcmp(list, complete_list(COMPLETES_RUNNING)) == 0;
 
+	if (strcmp(list, complete_list(COMPLETES_NETWORK_KEYS)) == 0)
+		add_network_keys(out);
 	if (!all && !running && strcmp(list, complete_list(COMPLETES_LOCAL)) != 0)
 		return;
 	if (!home_open(getenv("TART_HOME"), getenv("HOME"), &home, &err))

@@ -68,7 +68,10 @@ static struct cell *add_cell(struct table *table, enum cell_type type)
 
 void table_add_text(struct table *table, const char *text)
 {
-	add_cell(table, CELL_TEXT)->text = xstrdup(text);
+	struct cell *cell = add_cell(table, CELL_TEXT);
+
+	cell->text = xstrdup(text ? text : "");
+	cell->absent = !text;
 }
 
 void table_add_number(struct table *table, uint64_t number)
@@ -86,6 +89,11 @@ void table_add_time(struct table *table, time_t when)
 	add_cell(table, CELL_TIME)->time = when;
 }
 
+void table_add_no_time(struct table *table)
+{
+	add_cell(table, CELL_TIME)->absent = true;
+}
+
 void table_done(struct table *table)
 {
 	vec_each(&table->cells, cell)
@@ -95,6 +103,10 @@ void table_done(struct table *table)
 
 static void add_cell_text(struct str *out, enum cell_type type, const struct cell *cell, time_t now)
 {
+	if (cell->absent) {
+		str_add_char(out, '-');
+		return;
+	}
 	switch (type) {
 	case CELL_TEXT:
 		str_add_escaped(out, span_of(cell->text));
@@ -242,6 +254,8 @@ static struct json *json_of_cell(enum cell_type type, const struct cell *cell)
 {
 	CLEANUP_STR struct str date = { 0 };
 
+	if (cell->absent)
+		return json_null();
 	switch (type) {
 	case CELL_TEXT:
 		return json_of_text(cell->text);

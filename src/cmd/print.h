@@ -67,6 +67,7 @@ struct cell {
 	char *text; /* owned; NULL unless CELL_TEXT */
 	uint64_t number;
 	time_t time;
+	bool absent; /* "-" in a table, null in JSON */
 };
 
 struct table {
@@ -80,11 +81,12 @@ struct table {
 		.columns = (columns_), .n_columns = ARRAY_LEN(columns_) \
 	}
 
-/* Cells come row by row, each of its column's type. Texts are copied. */
+/* Cells come row by row, each of its column's type. Texts are copied; NULL, or no time, is for what there is not. */
 void table_add_text(struct table *table, const char *text);
 void table_add_number(struct table *table, uint64_t number);
 void table_add_bool(struct table *table, bool value);
 void table_add_time(struct table *table, time_t when);
+void table_add_no_time(struct table *table);
 void table_done(struct table *table);
 
 /* On stdout: the table with an empty line when it has no rows, or a JSON array of objects. */

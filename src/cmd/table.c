@@ -24,6 +24,8 @@
 	X(stop)     \
 	X(delete)   \
 	X(fqn)      \
+	X(nc)       \
+	X(network)  \
 	X(doctor)   \
 	X(help)
 

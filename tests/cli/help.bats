@@ -58,7 +58,7 @@ explains() { # OPTION TEXT
 
 @test 'help: lists the commands in the order of the specification' {
 	local all='create clone run set get list login logout ip exec pull push verify import export prune rename stop delete
-		suspend doctor'
+		suspend nc network doctor'
 	local listed want=()
 
 	tart

@@ -7,6 +7,7 @@ Answers requests on SOCKET until it is killed. FOLDER/answers.json, read anew fo
 
     "type"      "r_error", "close" (the connection ends), "silence"; without it, what is right for the request
     "fds"       how many descriptors (of /dev/null) come with it
+    "to"        for "connect": a port of 127.0.0.1, a connection to which comes with it
 
 or to a list of such answers, used in turn; the last one stays. What a test leaves out is filled in: a NIC of the right mode
 with one descriptor; as "list", the NICs that are attached, each bound; as "status", something. FOLDER/log gets a JSON line
@@ -107,6 +108,7 @@ class Keeper:
         self.note(number, name, **request)
         wanted = self.wanted(name)
         kind = wanted.pop("type", RIGHT.get(name, "r_" + name))
+        port = wanted.pop("to", None)
         n_fds = wanted.pop("fds", 1 if name in ("attach", "connect") and kind != "r_error" else 0)
         if kind == "close":
             return False
@@ -115,7 +117,8 @@ class Keeper:
         answer = {**(self.fields_of(name, number, request) if kind != "r_error" else {}), **wanted}
         if kind == "r_attached" and name == "attach":
             self.add_nic(number, request, answer)
-        fds = [os.open("/dev/null", os.O_RDWR) for _ in range(n_fds)]
+        fds = [os.open("/dev/null", os.O_RDWR) for _ in range(n_fds)] if port is None else \
+            [socket.create_connection(("127.0.0.1", port)).detach()]
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         try:
             connection.sendmsg([proto.encode(kind, **answer)], rights)

@@ -84,6 +84,20 @@ static void escapes_what_a_terminal_obeys(void **state)
 	check_text(&table, "N           \na\\x1b[2J\\xff");
 }
 
+static void what_there_is_not(void **state)
+{
+	static const struct column columns[] = { COLUMN("N", CELL_TEXT), COLUMN("T", CELL_TIME) };
+	CLEANUP(table_done) struct table table = TABLE_INIT(columns);
+	CLEANUP_STR struct str json = { 0 };
+
+	(void)state;
+	table_add_text(&table, NULL);
+	table_add_no_time(&table);
+	check_text(&table, "N T\n- -");
+	table_add_as_json(&table, true, &json);
+	assert_string_equal(json.ptr, "{\n  \"N\" : null,\n  \"T\" : null\n}");
+}
+
 static void nothing_is_an_empty_line(void **state)
 {
 	CLEANUP(table_done) struct table table = TABLE_INIT(list_columns);
@@ -125,6 +139,7 @@ int main(void)
 		cmocka_unit_test(trims_the_whole_text),
 		cmocka_unit_test(counts_code_points),
 		cmocka_unit_test(escapes_what_a_terminal_obeys),
+		cmocka_unit_test(what_there_is_not),
 		cmocka_unit_test(nothing_is_an_empty_line),
 		cmocka_unit_test(prints_json),
 	};
