@@ -177,10 +177,10 @@ bool keeper_list(const struct keeper *keeper, const struct mac *mac, struct netd
 
 		ok = ask_page(keeper, &page, &answer, err);
 		more = ok && answer.list.nics.n == NETD_LIST_MAX;
-		vec_each(&answer.list.nics, nic)
+		vec_each(&answer.list.nics, nic) {
 			*vec_push(&all.nics) = *nic;
-		if (more)
-			memcpy(page.after, all.nics.v[all.nics.n - 1].tap, sizeof(page.after));
+			memcpy(page.after, nic->tap, sizeof(page.after));
+		}
 	}
 	if (!ok) {
 		vec_done(&all.nics);
