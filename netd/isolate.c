@@ -66,6 +66,7 @@ struct role {
 static const struct role roles[] = {
 	[ISOLATE_KEEPER] = { keeper_caps, ARRAY_LEN(keeper_caps), .all_needed = true,
 			     .wants_tart_netd = true },
+	[ISOLATE_OWN_KEEPER] = { keeper_caps, ARRAY_LEN(keeper_caps), .all_needed = true },
 	[ISOLATE_STARTER] = { starter_caps, ARRAY_LEN(starter_caps), .hands_on = true },
 	[ISOLATE_DHCP] = { .wants_nobody = true },
 	[ISOLATE_DNS] = { dns_caps, ARRAY_LEN(dns_caps), .hands_on = true, .wants_tart_netd = true,

@@ -15,17 +15,19 @@
 bool isolate_start(int n_listen_fds, struct err *err);
 
 enum isolate_role {
-	ISOLATE_KEEPER,    /* NET_ADMIN, NET_RAW */
-	ISOLATE_STARTER,   /* SETUID, SETGID, NET_BIND_SERVICE, to give away; KILL, to take back */
-	ISOLATE_DHCP,      /* nothing */
-	ISOLATE_DNS,       /* NET_BIND_SERVICE; dnsmasq, before it is executed */
-	ISOLATE_FORWARDER, /* nothing; rootless */
+	ISOLATE_KEEPER,     /* NET_ADMIN, NET_RAW */
+	ISOLATE_OWN_KEEPER, /* the same, with a folder of its user: --dir */
+	ISOLATE_STARTER,    /* SETUID, SETGID, NET_BIND_SERVICE, to give away; KILL, to take back */
+	ISOLATE_DHCP,       /* nothing */
+	ISOLATE_DNS,        /* NET_BIND_SERVICE; dnsmasq, before it is executed */
+	ISOLATE_FORWARDER,  /* nothing; rootless */
 };
 
 /*
  * 2, when it is known what the process will be: user, capabilities, bounding set, securebits locked. The user is
  *
  *	KEEPER		tart-netd where that user exists and we are root
+ *	OWN_KEEPER	who it is
  *	DHCP		nobody
  *	DNS		tart-netd, else nobody
  *

@@ -530,17 +530,19 @@ void keeper_list(const struct keeper *keeper, const struct caller *caller,
 	}
 }
 
-/* Before the first VM: what the settings say, as far as they say it. */
+/* Before the first VM: what it would be for one that starts now. */
 static void fill_subnet(const struct keeper *keeper, struct netd_status *ret)
 {
 	const struct network_conf *conf = &keeper->parts.settings->conf;
 	struct subnet subnet = { .cidr = conf->subnet, .gateway = conf->gateway };
+	struct err ignored = { 0 };
 	bool chosen = false;
 
 	if (keeper->is_up)
 		subnet = keeper->facts.subnet;
 	else if (conf->subnet_auto &&
-		 !(state_load_subnet(keeper->parts.state, &subnet, &chosen) && chosen))
+		 !(state_load_subnet(keeper->parts.state, &subnet, &chosen) && chosen) &&
+		 !links_choose_subnet(keeper->links, conf->auto_prefix, &subnet, &ignored))
 		subnet = (struct subnet){ .gateway = 0 };
 	ret->subnet = subnet.cidr;
 	ret->gateway = subnet.gateway;

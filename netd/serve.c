@@ -167,7 +167,7 @@ static bool shut_in(const struct server *server, struct err *err)
 static bool run(const struct serve_options *options, struct server *server, struct err *err)
 {
 	if (!open_folders(options, server, err) || !starter_fork(&server->starter, err) ||
-	    !isolate_identity(ISOLATE_KEEPER, err))
+	    !isolate_identity(options->dir ? ISOLATE_OWN_KEEPER : ISOLATE_KEEPER, err))
 		return false;
 	settings_seal(&server->settings);
 	if (!start_keeper(options, server, err) || !start_clients(options, server, err) ||
