@@ -53,7 +53,7 @@ packages_for() {
 		;;
 	bench)
 		packages_for demo
-		echo iperf3 jq nftables python3 skopeo
+		echo conntrack jq nftables python3 skopeo
 		;;
 	*) usage ;;
 	esac
