@@ -59,7 +59,7 @@ struct role {
 	int n_caps;
 	bool all_needed;
 	bool hands_on;        /* executes a program that is to have the capabilities, too */
-	bool wants_tart_netd; /* if we are root */
+	bool wants_tart_netd; /* if we may be somebody else */
 	bool wants_nobody;    /* if there is no tart-netd, or it was not wanted */
 };
 
@@ -141,11 +141,12 @@ static bool become(const char *name, uid_t uid, gid_t gid, struct err *err)
 	return true;
 }
 
-static bool change_user(const struct role *role, struct err *err)
+/* Root may, and tart-netd as systemd starts it. */
+static bool change_user(const struct role *role, cap_t now, struct err *err)
 {
 	const struct passwd *user = NULL;
 
-	if (geteuid() != 0)
+	if (!has(now, CAP_SETUID, CAP_EFFECTIVE))
 		return true;
 	if (role->wants_tart_netd)
 		user = getpwnam(NETD_USER);
@@ -196,6 +197,7 @@ bool isolate_identity(enum isolate_role which, struct err *err)
 
 	if (!now || !wanted)
 		return err_sys(err, errno, "cannot look at capabilities");
-	return lock(role, now, err) && change_user(role, err) && set_caps(role, now, wanted, err) &&
+	return lock(role, now, err) && change_user(role, now, err) &&
+	       set_caps(role, now, wanted, err) &&
 	       (which != ISOLATE_DNS || hand_on(role, wanted, err));
 }

@@ -26,7 +26,7 @@ enum isolate_role {
 /*
  * 2, when it is known what the process will be: user, capabilities, bounding set, securebits locked. The user is
  *
- *	KEEPER		tart-netd where that user exists and we are root
+ *	KEEPER		tart-netd where that user exists and we may (CAP_SETUID)
  *	OWN_KEEPER	who it is
  *	DHCP		nobody
  *	DNS		tart-netd, else nobody
