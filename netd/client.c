@@ -46,9 +46,17 @@ struct clients {
 	char buffer[NETD_MESSAGE_MAX + 1];
 };
 
+/* The forwarder is here for VMs; alone it is nobody. */
+static bool has_clients(const struct clients *clients)
+{
+	const struct client *first = clients->first;
+
+	return first && (first != clients->forwarder || first->next);
+}
+
 static void check_linger(struct clients *clients)
 {
-	bool is_idle = !clients->first && keeper_n_nics(clients->options.keeper) == 0;
+	bool is_idle = !has_clients(clients) && keeper_n_nics(clients->options.keeper) == 0;
 
 	if (clients->options.linger_ms == 0)
 		return;
@@ -250,6 +258,7 @@ static void set_state(struct client *client, enum request_state state)
 	/* A second one takes the first one's place, which is told nothing any more. */
 	clients->forwarder = client;
 	client->tell_forwards = true;
+	check_linger(clients);
 }
 
 static void handle(struct client *client, const struct netd_message *message)

@@ -3,8 +3,8 @@
  * Giving up what a process of the keeper does not need.
  *
  * 1. isolate_start(), first thing in main. Nothing that a caller left open or set can come in: other descriptors, umask.
- *    Nothing that is executed later gains rights (no_new_privs), no memory lands in a core file, and a thousand VMs fit:
- *    the limit of descriptors is raised as far as it goes.
+ *    No memory lands in a core file, and a thousand VMs fit: the limit of descriptors is raised as far as it goes.
+ *    isolate_from_gains(): nothing that is executed later gains rights (no_new_privs).
  * 2. isolate_identity(), when it is known what the process will be. From then on it holds the few capabilities of its role and
  *    cannot get others: being uid 0 gives none (securebits, locked) and executing a program gives none but those that the
  *    role may hand on (bounding set). Another user first, so that files of root are not its own to write.
@@ -39,14 +39,18 @@ bool isolate_start(int n_listen_fds, struct err *err)
 	(void)umask(0077);
 	if (close_range((unsigned int)(STDERR_FILENO + 1 + n_listen_fds), ~0U, 0) < 0)
 		return err_sys(err, errno, "cannot close descriptors");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, errno, "cannot give up new privileges");
 	if (setrlimit(RLIMIT_CORE, &none) < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return err_sys(err, errno, "cannot set limits");
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
 		return err_sys(err, errno, "cannot raise the limit of open files");
 	return true;
+}
+
+bool isolate_from_gains(struct err *err)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ||
+	       err_sys(err, errno, "cannot give up new privileges");
 }
 
 static const cap_value_t keeper_caps[] = { CAP_NET_ADMIN, CAP_NET_RAW };

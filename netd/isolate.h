@@ -10,9 +10,12 @@
 
 #include "base/err.h"
 
-/* 1, first thing in main: no inherited descriptors but 0 to 2 and listen_fds, umask, no core, no_new_privs, and as many
+/* 1, first thing in main: no inherited descriptors but 0 to 2 and listen_fds, umask, no core, and as many
  * descriptors as the hard limit allows. */
 bool isolate_start(int n_listen_fds, struct err *err);
+
+/* The rest of it, as soon as nothing is executed any more that has to gain privileges: at once, but for pasta. */
+bool isolate_from_gains(struct err *err);
 
 enum isolate_role {
 	ISOLATE_KEEPER,     /* NET_ADMIN, NET_RAW */

@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/lock.h"
+#include "base/mem.h"
 #include "base/number.h"
 #include "base/sock.h"
 #include "base/version.h"
@@ -34,7 +35,8 @@ static const char usage[] =
 	"  --conf FILE       network.conf is this file\n"
 	"  --linger SECONDS  end when nobody has needed it for so long (default 10; 0 = never)\n"
 	"  --background      return when it answers, or when another keeper does\n"
-	"  --rootless DIR    the same for a user without privileges, by way of pasta\n"
+	"  --rootless DIR    the same for a user without privileges, by way of pasta; network.conf is\n"
+	"                    DIR/../network.conf\n"
 	"  --check FILE      tell whether this network.conf fits this host\n"
 	"  --candidates      list interfaces for --net-bridged\n"
 	"  --firewalls       list what other firewalls of this host do to virtual machines\n"
@@ -160,8 +162,11 @@ static int run_serve(const struct options *options)
 /* One forwarder for each folder; the next one finds the first one's keeper. */
 static int run_rootless(const struct options *options)
 {
+	CLEANUP_FREE char *conf = options->serve.conf ?
+					  xstrdup(options->serve.conf) :
+					  xasprintf("%s/../network.conf", options->serve.dir);
 	const struct rootless_options wish = { .dir = options->serve.dir,
-					       .conf = options->serve.conf,
+					       .conf = conf,
 					       .linger = options->linger };
 	CLEANUP_CLOSE int dirfd = -1;
 	CLEANUP_CLOSE int lock_fd = -1;
@@ -348,6 +353,10 @@ static int run_mode(const struct options *options)
 {
 	struct err err = { 0 };
 	bool ok = false;
+
+	/* pasta's command is root in a namespace because it is executed; rootless.c gives that up after it. */
+	if (options->mode != MODE_ROOTLESS && !isolate_from_gains(&err))
+		return complain(&err);
 
 	switch (options->mode) {
 	case MODE_SERVE:

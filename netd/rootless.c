@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "base/program.h"
 #include "netd/forwarder.h"
+#include "netd/isolate.h"
 #include "netd/log.h"
 
 #define START_MS 15000 /* from pasta's start until its keeper answers */
@@ -182,6 +183,7 @@ static bool start_pasta(struct rootless *r, const struct rootless_options *optio
 		.stderr_fd = STDERR_FILENO,
 		.cwd_fd = -1,
 		.own_group = true,
+		.may_gain_privs = true, /* root of the namespace that it makes */
 	};
 
 	if (!self)
@@ -216,7 +218,7 @@ static bool run(struct rootless *r, const struct rootless_options *options, stru
 	if (!open_dir(r, options->dir, err) || !loop_new(&r->loop, err))
 		return false;
 	r->retry = loop_add_deadline(r->loop, rootless_on_retry, r);
-	if (!start_pasta(r, options, err))
+	if (!start_pasta(r, options, err) || !isolate_from_gains(err))
 		return false;
 	r->give_up_ms = loop_now_ms(r->loop) + START_MS;
 	loop_arm(r->retry, 0);

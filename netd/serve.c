@@ -15,6 +15,8 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,6 +109,13 @@ static bool is_in_user_namespace(void)
 	       !span_is(str_span(&text), whole);
 }
 
+/* The first process of pasta's namespaces: without pasta there is no way out of them. */
+static bool end_with_pasta(struct err *err)
+{
+	return getpid() != 1 || prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 ||
+	       err_sys(err, errno, "cannot follow pasta");
+}
+
 static bool start_keeper(const struct serve_options *options, struct server *server,
 			 struct err *err)
 {
@@ -146,11 +155,22 @@ static bool start_clients(const struct serve_options *options, struct server *se
 	return clients_new(&wish, &server->clients, err);
 }
 
+/* Of a file that may come later. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash > path ? xstrndup(path, (size_t)(slash - path)) :
+				       xstrdup(slash ? "/" : ".");
+}
+
 /* What the loop's files are: isolate.h. Paths that a host does not have are left out there. */
 static bool shut_in(const struct server *server, struct err *err)
 {
+	CLEANUP_FREE char *conf_dir = folder_of(server->settings.path);
 	const struct isolate_path keep[] = {
 		{ server->state.runtime_path, true },
+		{ conf_dir, false },
 		{ NETD_STATE_DIR, true },
 		{ "/etc", false },
 		{ "/run/systemd/resolve", false },
@@ -170,6 +190,8 @@ static bool run(const struct serve_options *options, struct server *server, stru
 	    !isolate_identity(options->dir ? ISOLATE_OWN_KEEPER : ISOLATE_KEEPER, err))
 		return false;
 	settings_seal(&server->settings);
+	if (!end_with_pasta(err))
+		return false;
 	if (!start_keeper(options, server, err) || !start_clients(options, server, err) ||
 	    !shut_in(server, err))
 		return false;

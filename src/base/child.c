@@ -76,7 +76,8 @@ _Noreturn static void become(const struct child_spec *spec, const int std[3], pi
 
 	if (reset_signals() && (!spec->own_group || setpgid(0, 0) == 0) &&
 	    (spec->cwd_fd < 0 || fchdir(spec->cwd_fd) == 0) && set_std_fds(std) && keep_fds(spec) &&
-	    take_identity(spec->identity) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    take_identity(spec->identity) &&
+	    (spec->may_gain_privs || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) &&
 	    die_with(parent)) {
 		if (spec->envp)
 			(void)execvpe(spec->argv[0], argv.out, envp.out);

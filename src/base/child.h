@@ -32,7 +32,8 @@ struct child_spec {
 	const int *keep_fds; /* further descriptors inherited under their own numbers */
 	size_t n_keep_fds;
 	int cwd_fd;                            /* directory to start in, -1 = ours */
-	const struct child_identity *identity; /* NULL = ours; no_new_privs is always set */
+	const struct child_identity *identity; /* NULL = ours */
+	bool may_gain_privs;                   /* else no_new_privs is set, unless it is already */
 	bool own_group; /* its own process group: a terminal's Ctrl-C does not reach it */
 };
 
