@@ -32,6 +32,7 @@ declare -A may_exit=(
 	[src/base/mem.c]='out of memory ends the process through this one hook'
 	[src/base/child.c]='a forked child whose exec failed'
 	[src/machine/kvm_probe.c]='a forked child that has told its parent'
+	[src/machine/network_probe.c]='a forked child that has told its parent'
 	[src/base/random.c]='no random bytes from the kernel: nothing sensible is left to do'
 )
 

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/checks.h"
 #include "cmd/command.h"
 #include "cmd/host_firmware.h"
+#include "cmd/network.h"
 #include "cmd/print.h"
 #include "machine/host_report.h"
 #include "machine/identity.h"
@@ -21,62 +23,11 @@ static const struct opt doctor_opts[] = {
 	OPT_END,
 };
 
-/* Two characters wide, so that lines start alike; the colour is for terminals. */
-static const struct {
-	const char *text;
-	const char *colour;
-} marks[] = {
-	[CHECK_OK] = { "ok", "\033[32m" },
-	[CHECK_MISSING] = { "--", "\033[33m" },
-	[CHECK_BROKEN] = { "no", "\033[31m" },
-};
-
-static bool wants_colour(void)
-{
-	const char *term = getenv("TERM");
-	const char *no_colour = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0 &&
-	       (!no_colour || !no_colour[0]);
-}
-
-static void print_text(const struct host_report *report)
-{
-	bool coloured = wants_colour();
-	int width = 0;
-
-	vec_each(&report->checks, check) {
-		int len = (int)strlen(check->label);
-
-		width = len > width ? len : width;
-	}
-	vec_each(&report->checks, check) {
-		fputs(coloured ? marks[check->state].colour : "", stdout);
-		fputs(marks[check->state].text, stdout);
-		fputs(coloured ? "\033[0m" : "", stdout);
-		print_line("  %-*s  %s", width, check->label, check->detail);
-	}
-}
-
-static struct json *check_as_json(const struct host_check *check)
-{
-	struct json *object = json_object();
-
-	(void)json_set(object, "Name", json_string(check->name));
-	(void)json_set(object, "State", json_string(check_state_text(check->state)));
-	(void)json_set(object, "Detail", json_string(check->detail));
-	for (size_t i = 0; i < json_count(check->more); i++)
-		(void)json_set(object, json_key_at(check->more, i),
-			       json_dup(json_at(check->more, i)));
-	return object;
-}
-
 static void print_json(const struct host_report *report)
 {
 	CLEANUP_JSON struct json *root = json_object();
 	CLEANUP_STR struct str text = { 0 };
 	struct json *guests;
-	struct json *checks;
 
 	(void)json_set(root, "Usable", json_bool(!host_report_reason(report)));
 	guests = json_set(root, "Guests", json_array());
@@ -84,9 +35,7 @@ static void print_json(const struct host_report *report)
 		if (report->can_run[arch])
 			(void)json_append(guests,
 					  json_string(guest_arch_text((enum guest_arch)arch)));
-	checks = json_set(root, "Checks", json_array());
-	vec_each(&report->checks, check)
-		(void)json_append(checks, check_as_json(check));
+	(void)json_set(root, "Checks", checks_as_json(report));
 	json_print(root, JSON_PRETTY, &text);
 	puts(str_text(&text));
 }
@@ -99,7 +48,7 @@ static bool choose_identity(const struct home *home, struct identity *ret)
 	return identity_choose(home->root_fd, getenv("TART_QEMU_USER"), ret, &ignored);
 }
 
-static void make_report(struct host_report *ret)
+static void make_report(enum keeper_wish network_wish, struct host_report *ret)
 {
 	CLEANUP(home_done) struct home home = HOME_INIT;
 	CLEANUP(host_firmware_done) struct host_firmware firmware;
@@ -113,6 +62,7 @@ static void make_report(struct host_report *ret)
 		.home_err = &home_err,
 		.firmware = &firmware.search,
 		.path_env = getenv("PATH"),
+		.network_wish = network_wish,
 	};
 
 	if (has_home && choose_identity(&home, &identity))
@@ -127,13 +77,16 @@ static bool doctor_run(struct tart *tart, void *args, struct err *err)
 	const struct doctor_args *a = args;
 	CLEANUP(host_report_done) struct host_report report = { 0 };
 	const struct host_check *reason;
+	enum keeper_wish network;
 
 	(void)tart;
-	make_report(&report);
+	if (!network_wish(&network, err))
+		return false;
+	make_report(network, &report);
 	if (a->format == FORMAT_JSON)
 		print_json(&report);
 	else
-		print_text(&report);
+		checks_print(&report);
 	reason = host_report_reason(&report);
 	return !reason || err_set(err, ERR_GENERAL, "VMs cannot run on this host: %s: %s",
 				  reason->label, reason->detail);

@@ -51,6 +51,7 @@ const char *network_mode_text(enum netd_mode mode)
 	X(reset)  \
 	X(leases) \
 	X(status) \
+	X(doctor) \
 	X(policy) \
 	X(stats)
 

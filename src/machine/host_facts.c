@@ -24,13 +24,6 @@ static void gather_arch(const struct host_sources *sources, enum guest_arch arch
 	(void)firmware_find(sources->firmware, arch, &ret->firmware, &ret->firmware_err);
 }
 
-static int try_open(const char *path, int mode)
-{
-	CLEANUP_CLOSE int fd = open(path, mode | O_CLOEXEC);
-
-	return fd < 0 ? errno : 0;
-}
-
 /* VMs lie in ROOT/vms, which may be a link to another file system and does not exist before the first VM. */
 static void gather_home(const struct home *home, struct host_facts *facts)
 {
@@ -48,14 +41,6 @@ static void gather_home(const struct home *home, struct host_facts *facts)
 	(void)copy_can_reflink(fd, &facts->reflink, &ignored);
 }
 
-/* An administrator's tool, which lies outside of most users' PATH. */
-static char *find_nft(const char *path_env)
-{
-	char *path = executable_find("nft", path_env);
-
-	return path ? path : executable_find("nft", "/usr/sbin:/sbin");
-}
-
 void host_facts_gather(const struct host_sources *sources, struct host_facts *ret)
 {
 	struct host_facts facts = { .host = guest_arch_of_host() };
@@ -68,9 +53,8 @@ void host_facts_gather(const struct host_sources *sources, struct host_facts *re
 	gather_arch(sources, ARCH_ARM64, facts.host, &facts.archs[ARCH_ARM64]);
 	facts.qemu_img = executable_find("qemu-img", sources->path_env);
 	facts.virtiofsd = virtiofsd_find(VIRTIOFSD_DESCRIPTOR_DIR, sources->path_env);
-	facts.passt = executable_find("passt", sources->path_env);
-	facts.nft = find_nft(sources->path_env);
-	facts.tun_errno = try_open("/dev/net/tun", O_RDWR);
+	network_facts_gather(sources->home, sources->network_wish, sources->path_env,
+			     &facts.network);
 	facts.io_uring = io_uring_works();
 	facts.has_memory = host_memory_read(&facts.memory, &ignored);
 	if (sources->home)
@@ -88,8 +72,7 @@ void host_facts_done(struct host_facts *facts)
 	}
 	free(facts->qemu_img);
 	free(facts->virtiofsd);
-	free(facts->passt);
-	free(facts->nft);
+	network_facts_done(&facts->network);
 	free(facts->home_path);
 	*facts = (struct host_facts){ 0 };
 }

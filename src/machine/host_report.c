@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "machine/host_check.h"
 
 #define LOW_SPACE_BYTES 2000000000u /* a small guest's disk */
 #define GB              1000000000u
@@ -21,10 +22,8 @@ static const struct arch_names {
 			 "guests-arm64", "arm64 guests" },
 };
 
-static struct host_check *add(struct host_report *report, const char *name, const char *label,
-			      enum check_state state, const char *fmt, ...) PRINTF_LIKE(5, 6);
-static struct host_check *add(struct host_report *report, const char *name, const char *label,
-			      enum check_state state, const char *fmt, ...)
+struct host_check *host_check_add(struct host_report *report, const char *name, const char *label,
+				  enum check_state state, const char *fmt, ...)
 {
 	struct host_check *check = vec_push(&report->checks);
 	CLEANUP_STR struct str detail = { 0 };
@@ -40,11 +39,17 @@ static struct host_check *add(struct host_report *report, const char *name, cons
 	return check;
 }
 
-static void note(struct host_check *check, const char *key, struct json *value)
+void host_check_note(struct host_check *check, const char *key, struct json *value)
 {
 	if (!check->more)
 		check->more = json_object();
 	(void)json_set(check->more, key, value);
+}
+
+void host_check_remedy(struct host_check *check, const char *remedy)
+{
+	free(check->remedy);
+	check->remedy = xstrdup(remedy);
 }
 
 static void add_kvm(struct host_report *report, const struct host_facts *facts)
@@ -56,11 +61,12 @@ static void add_kvm(struct host_report *report, const struct host_facts *facts)
 	kvm_probe_explain(&facts->kvm, &why);
 	if (!ok)
 		str_add(&why, "; guests run in software emulation, which is no security boundary");
-	check = add(report, "kvm", "KVM", ok ? CHECK_OK : CHECK_MISSING, "%s", str_text(&why));
-	note(check, "Verdict", json_string(kvm_verdict_name(facts->kvm.verdict)));
+	check = host_check_add(report, "kvm", "KVM", ok ? CHECK_OK : CHECK_MISSING, "%s",
+			       str_text(&why));
+	host_check_note(check, "Verdict", json_string(kvm_verdict_name(facts->kvm.verdict)));
 	if (facts->kvm.verdict == KVM_EMULATED)
-		note(check, "InstructionsPerSecond", json_u64(facts->kvm.rate));
-	note(check, "Nestable", json_bool(facts->nestable));
+		host_check_note(check, "InstructionsPerSecond", json_u64(facts->kvm.rate));
+	host_check_note(check, "Nestable", json_bool(facts->nestable));
 }
 
 static bool has_qemu(const struct host_arch_facts *arch)
@@ -81,15 +87,15 @@ static void add_qemu(struct host_report *report, const struct arch_names *names,
 	struct host_check *check;
 
 	if (has_qemu(facts))
-		check = add(report, names->qemu, names->qemu_label, CHECK_OK, "%s, %s", version,
-			    facts->qemu_path);
+		check = host_check_add(report, names->qemu, names->qemu_label, CHECK_OK, "%s, %s",
+				       version, facts->qemu_path);
 	else
-		check = add(report, names->qemu, names->qemu_label, if_not, "%s",
-			    facts->qemu_err.text);
+		check = host_check_add(report, names->qemu, names->qemu_label, if_not, "%s",
+				       facts->qemu_err.text);
 	if (facts->qemu_path)
-		note(check, "Path", json_string(facts->qemu_path));
+		host_check_note(check, "Path", json_string(facts->qemu_path));
 	if (v->major > 0)
-		note(check, "Version", json_string(version));
+		host_check_note(check, "Version", json_string(version));
 }
 
 static void add_firmware(struct host_report *report, const struct arch_names *names,
@@ -98,14 +104,14 @@ static void add_firmware(struct host_report *report, const struct arch_names *na
 	struct host_check *check;
 
 	if (!facts->firmware.code_path) {
-		(void)add(report, names->firmware, names->firmware_label, if_not, "%s",
-			  facts->firmware_err.text);
+		(void)host_check_add(report, names->firmware, names->firmware_label, if_not, "%s",
+				     facts->firmware_err.text);
 		return;
 	}
-	check = add(report, names->firmware, names->firmware_label, CHECK_OK, "%s",
-		    facts->firmware.code_path);
-	note(check, "Path", json_string(facts->firmware.code_path));
-	note(check, "Variables", json_string(facts->firmware.vars_path));
+	check = host_check_add(report, names->firmware, names->firmware_label, CHECK_OK, "%s",
+			       facts->firmware.code_path);
+	host_check_note(check, "Path", json_string(facts->firmware.code_path));
+	host_check_note(check, "Variables", json_string(facts->firmware.vars_path));
 }
 
 static void add_guests(struct host_report *report, const struct host_facts *facts,
@@ -118,16 +124,17 @@ static void add_guests(struct host_report *report, const struct host_facts *fact
 				    "software emulation";
 
 	if (can_run(of)) {
-		struct host_check *check = add(report, names->guests, names->guests_label, CHECK_OK,
-					       "run with %s", accel);
+		struct host_check *check = host_check_add(
+			report, names->guests, names->guests_label, CHECK_OK, "run with %s", accel);
 
-		note(check, "Accelerator",
-		     json_string(arch == facts->host && facts->kvm.verdict == KVM_OK ? "kvm" :
-										       "tcg"));
+		host_check_note(check, "Accelerator",
+				json_string(arch == facts->host && facts->kvm.verdict == KVM_OK ?
+						    "kvm" :
+						    "tcg"));
 		return;
 	}
-	(void)add(report, names->guests, names->guests_label, if_not, "cannot run: no usable %s",
-		  has_qemu(of) ? "firmware" : "QEMU");
+	(void)host_check_add(report, names->guests, names->guests_label, if_not,
+			     "cannot run: no usable %s", has_qemu(of) ? "firmware" : "QEMU");
 }
 
 static void add_archs(struct host_report *report, const struct host_facts *facts)
@@ -152,21 +159,12 @@ static void add_archs(struct host_report *report, const struct host_facts *facts
 static void add_program(struct host_report *report, const char *name, const char *label,
 			const char *path)
 {
-	struct host_check *check = add(report, name, label, path ? CHECK_OK : CHECK_MISSING, "%s",
-				       path ? path : "not found");
+	struct host_check *check = host_check_add(report, name, label,
+						  path ? CHECK_OK : CHECK_MISSING, "%s",
+						  path ? path : "not found");
 
 	if (path)
-		note(check, "Path", json_string(path));
-}
-
-static void add_network(struct host_report *report, const struct host_facts *facts)
-{
-	(void)add(report, "network-user", "user-mode network", CHECK_OK,
-		  "QEMU's own; the host cannot reach guests by IP address");
-	add_program(report, "passt", "passt", facts->passt);
-	(void)add(report, "tun", "/dev/net/tun", facts->tun_errno == 0 ? CHECK_OK : CHECK_MISSING,
-		  "%s", facts->tun_errno == 0 ? "can be opened" : strerror(facts->tun_errno));
-	add_program(report, "nft", "nftables", facts->nft);
+		host_check_note(check, "Path", json_string(path));
 }
 
 static void add_home(struct host_report *report, const struct host_facts *facts)
@@ -175,18 +173,18 @@ static void add_home(struct host_report *report, const struct host_facts *facts)
 	struct host_check *check;
 
 	if (!ok) {
-		(void)add(report, "home", "home directory", CHECK_BROKEN, "%s",
-			  facts->home_err.text);
+		(void)host_check_add(report, "home", "home directory", CHECK_BROKEN, "%s",
+				     facts->home_err.text);
 		return;
 	}
-	check = add(report, "home", "home directory", CHECK_OK, "%s", facts->home_path);
-	note(check, "Path", json_string(facts->home_path));
-	check = add(report, "free-space", "free space",
-		    facts->free_bytes >= LOW_SPACE_BYTES ? CHECK_OK : CHECK_MISSING,
-		    "%" PRIu64 ".%" PRIu64 " GB", facts->free_bytes / GB,
-		    facts->free_bytes % GB / (GB / 10));
-	note(check, "Bytes", json_u64(facts->free_bytes));
-	(void)add(
+	check = host_check_add(report, "home", "home directory", CHECK_OK, "%s", facts->home_path);
+	host_check_note(check, "Path", json_string(facts->home_path));
+	check = host_check_add(report, "free-space", "free space",
+			       facts->free_bytes >= LOW_SPACE_BYTES ? CHECK_OK : CHECK_MISSING,
+			       "%" PRIu64 ".%" PRIu64 " GB", facts->free_bytes / GB,
+			       facts->free_bytes % GB / (GB / 10));
+	host_check_note(check, "Bytes", json_u64(facts->free_bytes));
+	(void)host_check_add(
 		report, "reflink", "reflink", facts->reflink ? CHECK_OK : CHECK_MISSING, "%s",
 		facts->reflink ?
 			"clones share their blocks" :
@@ -199,11 +197,12 @@ static void add_memory(struct host_report *report, const struct host_facts *fact
 
 	if (!facts->has_memory)
 		return;
-	check = add(report, "memory", "memory", CHECK_OK,
-		    "%" PRIu64 " MiB, %" PRIu64 " MiB available", facts->memory.total_bytes >> 20,
-		    facts->memory.available_bytes >> 20);
-	note(check, "TotalBytes", json_u64(facts->memory.total_bytes));
-	note(check, "AvailableBytes", json_u64(facts->memory.available_bytes));
+	check = host_check_add(report, "memory", "memory", CHECK_OK,
+			       "%" PRIu64 " MiB, %" PRIu64 " MiB available",
+			       facts->memory.total_bytes >> 20,
+			       facts->memory.available_bytes >> 20);
+	host_check_note(check, "TotalBytes", json_u64(facts->memory.total_bytes));
+	host_check_note(check, "AvailableBytes", json_u64(facts->memory.available_bytes));
 }
 
 void host_report_make(const struct host_facts *facts, struct host_report *ret)
@@ -214,10 +213,11 @@ void host_report_make(const struct host_facts *facts, struct host_report *ret)
 	add_archs(&report, facts);
 	add_home(&report, facts);
 	add_memory(&report, facts);
-	(void)add(&report, "io-uring", "io_uring", facts->io_uring ? CHECK_OK : CHECK_MISSING, "%s",
-		  facts->io_uring ? "used for disks" : "not available: disks use threads");
+	(void)host_check_add(
+		&report, "io-uring", "io_uring", facts->io_uring ? CHECK_OK : CHECK_MISSING, "%s",
+		facts->io_uring ? "used for disks" : "not available: disks use threads");
 	add_program(&report, "qemu-img", "qemu-img", facts->qemu_img);
-	add_network(&report, facts);
+	network_report_add(&report, &facts->network);
 	add_program(&report, "virtiofsd", "virtiofsd", facts->virtiofsd);
 	*ret = report;
 }
@@ -226,6 +226,7 @@ void host_report_done(struct host_report *report)
 {
 	vec_each(&report->checks, check) {
 		free(check->detail);
+		free(check->remedy);
 		json_free(check->more);
 	}
 	vec_done(&report->checks);

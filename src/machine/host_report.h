@@ -12,6 +12,7 @@
 #include "machine/firmware.h"
 #include "machine/host_memory.h"
 #include "machine/kvm_probe.h"
+#include "machine/network_facts.h"
 #include "machine/qemu.h"
 #include "storage/home.h"
 
@@ -28,9 +29,9 @@ struct host_facts {
 	enum guest_arch host;
 	struct kvm_probe kvm;
 	bool nestable;
-	struct host_arch_facts archs[2];          /* by enum guest_arch */
-	char *qemu_img, *virtiofsd, *passt, *nft; /* paths, NULL = not there */
-	int tun_errno; /* of opening /dev/net/tun for reading and writing; 0 = it can be */
+	struct host_arch_facts archs[2]; /* by enum guest_arch */
+	char *qemu_img, *virtiofsd;      /* paths, NULL = not there */
+	struct network_facts network;
 	bool io_uring;
 	char *home_path; /* NULL: home_err */
 	struct err home_err;
@@ -46,6 +47,7 @@ struct host_sources {
 	const struct firmware_search *firmware;
 	const struct child_identity *identity; /* as whom QEMU would run, NULL = as we */
 	const char *path_env;
+	enum keeper_wish network_wish;
 };
 
 void host_facts_gather(const struct host_sources *sources, struct host_facts *ret);
@@ -62,6 +64,7 @@ struct host_check {
 	const char *label; /* for people: "QEMU for amd64" */
 	enum check_state state;
 	char *detail;
+	char *remedy;      /* what helps, or NULL */
 	struct json *more; /* further members in JSON, or NULL */
 };
 

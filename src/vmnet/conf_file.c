@@ -15,6 +15,7 @@
 #include "net/network_conf_lines.h"
 #include "vmnet/nics.h"
 
+#define PROGRAM   "tart-netd"
 #define FILE_NAME "network.conf"
 #define ASIDE     ".network.conf.new" /* also the lock of who changes the file */
 #define CHECK_MS  30000
@@ -153,17 +154,19 @@ static void add_renamed(struct str *out, const char *text, const char *aside, co
 	str_add(out, text);
 }
 
-/* The keeper's program looks at this host's other interfaces. Where it is not installed, no keeper will read the file. */
-static bool check_against_host(const struct change *change, struct err *err)
+/* The keeper's program looks at this host's other interfaces. Where it is not installed, no keeper will read the file.
+ * *ret_complaint is empty when it has none. */
+static bool ask_program(const char *path, struct str *ret_complaint, struct err *err)
 {
-	CLEANUP_FREE char *program = program_path("tart-netd");
-	CLEANUP_FREE char *aside = xasprintf("%.*s" ASIDE,
-					     (int)(strlen(change->file->path) - strlen(FILE_NAME)),
-					     change->file->path);
-	const char *const argv[] = { program, "--check", aside, NULL };
-	const struct child_talk talk = { .argv = argv, .timeout_ms = CHECK_MS, .max_out = 4096 };
+	CLEANUP_FREE char *program = program_path(PROGRAM);
+	const char *const argv[] = { program, "--check", path, NULL };
+	const struct child_talk talk = {
+		.argv = argv,
+		.timeout_ms = CHECK_MS,
+		.max_out = 4096,
+	};
 	CLEANUP(child_answer_done) struct child_answer answer = { 0 };
-	CLEANUP_STR struct str complaint = { 0 };
+	struct span said;
 
 	if (!program)
 		return true;
@@ -171,10 +174,46 @@ static bool check_against_host(const struct change *change, struct err *err)
 		return false;
 	if (answer.status == 0)
 		return true;
-	add_renamed(&complaint, str_text(&answer.complaint), aside, change->file->path);
+	said = str_span(&answer.complaint);
+	if (span_starts_with(said, PROGRAM ": "))
+		said = span_from(said, strlen(PROGRAM ": "));
+	if (said.len > 0)
+		str_add_span(ret_complaint, said);
+	else
+		str_add(ret_complaint, PROGRAM " refuses it without a word");
+	return true;
+}
+
+static bool check_against_host(const struct change *change, struct err *err)
+{
+	const char *path = change->file->path;
+	CLEANUP_FREE char *aside = xasprintf("%.*s" ASIDE, (int)(strlen(path) - strlen(FILE_NAME)),
+					     path);
+	CLEANUP_STR struct str said = { 0 };
+	CLEANUP_STR struct str complaint = { 0 };
+
+	if (!ask_program(aside, &said, err))
+		return false;
+	if (said.len == 0)
+		return true;
+	add_renamed(&complaint, str_text(&said), aside, path);
 	return err_set(err, ERR_GENERAL, "%s: '%s': %s", change->key,
-		       change->value ? change->value : "default",
-		       complaint.len > 0 ? complaint.ptr : "tart-netd refuses it without a word");
+		       change->value ? change->value : "default", str_text(&complaint));
+}
+
+bool conf_file_check(const struct conf_file *file, struct err *err)
+{
+	CLEANUP(network_conf_done) struct network_conf conf = { 0 };
+	CLEANUP_STR struct str text = { 0 };
+	CLEANUP_STR struct str complaint = { 0 };
+
+	if (!conf_file_read(file, &text, err) ||
+	    !network_conf_parse(str_span(&text), file->path, &conf, err))
+		return false;
+	if (!fs_exists(AT_FDCWD, file->path))
+		return true;
+	return ask_program(file->path, &complaint, err) &&
+	       (complaint.len == 0 || err_set(err, ERR_GENERAL, "%s", complaint.ptr));
 }
 
 static bool is_same_subnet(const struct network_conf *a, const struct network_conf *b)

@@ -24,6 +24,9 @@ void conf_file_done(struct conf_file *file); /* fits CLEANUP() */
 /* Its text; nothing when there is no such file. */
 bool conf_file_read(const struct conf_file *file, struct str *out, struct err *err);
 
+/* Whether the file can be read, makes sense and fits this host, as its keeper's program says. ERR_GENERAL. */
+bool conf_file_check(const struct conf_file *file, struct err *err);
+
 /* The number of the line that sets the key, 0 when none does. */
 size_t conf_file_line(struct span text, const char *key);
 

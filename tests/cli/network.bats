@@ -43,6 +43,6 @@ load ../lib/common
 	tart network --experimental-dump-help
 	assert_success
 	assert_equal "$(jq -r '.command.subcommands | map(.commandName) | join(" ")' <<<"$output")" \
-		'show set reset leases status policy stats'
+		'show set reset leases status doctor policy stats'
 	assert_equal "$(jq -c '.command.subcommands[0].superCommands' <<<"$output")" '["tart","network"]'
 }

@@ -22,14 +22,16 @@ static void fill(struct host_facts *facts)
 		.nestable = true,
 		.qemu_img = xstrdup("/bin/qemu-img"),
 		.virtiofsd = xstrdup("/bin/virtiofsd"),
-		.passt = xstrdup("/bin/passt"),
-		.nft = xstrdup("/bin/nft"),
 		.io_uring = true,
 		.home_path = xstrdup("/home/me/.tart"),
 		.reflink = true,
 		.free_bytes = 12345678901,
 		.has_memory = true,
 		.memory = { 8u << 20, 4u << 20, 0, 0 },
+		.network = { .is_root = true,
+			     .netd = xstrdup("/bin/tart-netd"),
+			     .dnsmasq = xstrdup("/bin/dnsmasq"),
+			     .ip_forward = 1 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(facts->archs); i++) {
 		facts->archs[i].qemu_path = xasprintf("/bin/qemu%zu", i);
@@ -106,9 +108,8 @@ static void without_extras(struct host_facts *facts)
 {
 	free(TAKE_PTR(facts->qemu_img));
 	free(TAKE_PTR(facts->virtiofsd));
-	free(TAKE_PTR(facts->passt));
-	free(TAKE_PTR(facts->nft));
-	facts->tun_errno = EACCES;
+	free(TAKE_PTR(facts->network.dnsmasq));
+	facts->network.probe.tun = EACCES;
 	facts->io_uring = facts->reflink = facts->has_memory = false;
 }
 
@@ -134,8 +135,8 @@ static const struct {
 	  "firmware-amd64 guests-amd64", false, false },
 	{ "no home", without_home, "", "home", true, true },
 	{ "hardly any space", without_space, "free-space", "", true, true },
-	{ "no extras", without_extras, "reflink io-uring qemu-img passt tun nft virtiofsd", "",
-	  true, true },
+	{ "no extras", without_extras, "reflink io-uring qemu-img network tun dnsmasq virtiofsd",
+	  "", true, true },
 };
 
 static void list_names(const struct host_report *report, enum check_state state, struct str *out)
