@@ -2,14 +2,11 @@
 /*
  * The tables `inet tart` and `arp tart` over their life.
  *
- *	made	by libnftables from the text of rules_text.h, while nobody owns them. Where the kernel can, they are
- *		declared as persistent before and claimed by our own netlink socket after: from then on nobody else can
- *		change them, a foreign flush passes them by, and they outlive this process.
- *	used	through that socket alone, with the messages of rules_batch.h.
+ *	made	with the rules of rules_text.h, in one transaction and in the place of what was there before: there is no moment
+ *		without rules. Where the kernel can, our netlink socket owns them and they are persistent: nobody else
+ *		can change them, a foreign flush passes them by, and they outlive this process.
  *	adopted	by another process: the kernel takes the owner from a table whose owner's socket is closed. It is ours if it
- *		has the marker of our text.
- *
- * While tables are being replaced, others stop all guests (rules_text_hold): there is no moment without rules.
+ *		has the marker of our rules, and all of them.
  */
 #include "netd/rules.h"
 
@@ -19,7 +16,7 @@
 
 #include "base/attrs.h"
 #include "base/mem.h"
-#include "netd/rules_foreign.h"
+#include "netd/rules_compile.h"
 #include "netd/rules_private.h"
 
 static void rules_free(struct rules **slot)
@@ -31,7 +28,6 @@ static void rules_free(struct rules **slot)
 	rules_socket_close(&rules->socket);
 	if (rules->watch_fd >= 0)
 		(void)close(rules->watch_fd);
-	rules_kernel_free(rules->kernel);
 	str_done(&rules->text);
 	free(rules);
 }
@@ -44,18 +40,19 @@ struct table {
 
 enum { ASK_TABLE = 1, ASK_TABLE_ARP, ASK_MARKER, ASK_MARKER_ARP, ASKED = ASK_MARKER_ARP };
 
-static void on_table(void *ctx, uint32_t seq, struct span attrs)
+static void on_table(void *ctx, const struct rules_answer *answer)
 {
 	struct table *tables = ctx;
-	struct table *table = &tables[seq == ASK_TABLE_ARP || seq == ASK_MARKER_ARP];
+	struct table *table =
+		&tables[answer->seq == ASK_TABLE_ARP || answer->seq == ASK_MARKER_ARP];
 
-	if (seq == ASK_MARKER || seq == ASK_MARKER_ARP) {
+	if (answer->seq == ASK_MARKER || answer->seq == ASK_MARKER_ARP) {
 		table->marked = true;
 		return;
 	}
 	table->found = true;
-	table->flags = rules_attr_u32(attrs, NFTA_TABLE_FLAGS);
-	table->owner = rules_attr_u32(attrs, NFTA_TABLE_OWNER);
+	table->flags = rules_attr_u32(answer->attrs, NFTA_TABLE_FLAGS);
+	table->owner = rules_attr_u32(answer->attrs, NFTA_TABLE_OWNER);
 }
 
 /* inet, arp */
@@ -71,16 +68,21 @@ static bool look(const struct rules *rules, struct table ret[2], struct err *err
 	return rules_socket_ask(&rules->socket, &questions, ASKED, on_table, ret, err);
 }
 
+/* Rules that the kernel refuses are ones of which it lacks a part. */
 bool rules_refused(const struct rules_refusal *why, struct err *err)
 {
+	const char *what = why->step.what ? why->step.what : "transaction";
+
 	if (why->errnum == EPERM)
 		return err_sys(
 			err, why->errnum,
 			"packet filter: CAP_NET_ADMIN is missing, or its tables belong to another process");
 	if (why->errnum == EOPNOTSUPP && !why->step.what)
 		return err_set(err, ERR_GENERAL, "this kernel has no nf_tables (NF_TABLES)");
-	return err_sys(err, why->errnum, "packet filter: %s",
-		       why->step.what ? why->step.what : "transaction");
+	if (why->step.need)
+		return err_sys(err, why->errnum, "packet filter: %s: this kernel may lack %s", what,
+			       why->step.need);
+	return err_sys(err, why->errnum, "packet filter: %s", what);
 }
 
 bool rules_commit(const struct rules *rules, struct rules_batch *batch, struct err *err)
@@ -90,113 +92,33 @@ bool rules_commit(const struct rules *rules, struct rules_batch *batch, struct e
 	return rules_socket_commit(&rules->socket, batch, &why) || rules_refused(&why, err);
 }
 
-static struct span line_of(struct span text, size_t number)
-{
-	struct span line = span_make(NULL, 0);
-
-	while (number-- > 0)
-		if (!span_next(&text, '\n', &line))
-			return span_make(NULL, 0);
-	return line;
-}
-
-/* Rules that the kernel refuses are ones of which it lacks a part. */
-static bool run(const struct rules *rules, const struct str *commands, struct err *err)
-{
-	size_t line = 0;
-	const char *need;
-
-	if (rules_kernel_run(rules->kernel, str_text(commands), &line, err))
-		return true;
-	need = rules_text_need(line_of(str_span(commands), line));
-	if (need)
-		return err_context(err, "this kernel may lack %s", need);
-	return false;
-}
-
-static bool run_text(const struct rules *rules, const char *commands, struct err *err)
-{
-	return rules_kernel_run(rules->kernel, commands, NULL, err);
-}
-
-/* The whole text, and the marker as part of the same transaction. */
-static void print_all(const struct rules *rules, struct str *out)
-{
-	str_add_span(out, str_span(&rules->text));
-	str_addf(out, "add chain inet %s %s\nadd chain arp %s %s\n", RULES_TABLE, rules->marker,
-		 RULES_TABLE, rules->marker);
-}
-
-static void delete_found(struct rules_batch *batch, const struct table tables[2])
+static void put_end(struct rules_batch *batch, const struct table tables[2])
 {
 	if (tables[0].found)
-		rules_batch_delete_table(batch, false);
+		rules_put_table_end(batch, false);
 	if (tables[1].found)
-		rules_batch_delete_table(batch, true);
+		rules_put_table_end(batch, true);
 }
 
-static bool delete_tables(const struct rules *rules, struct err *err)
+static void put_tables(const struct rules *rules, struct rules_batch *batch)
 {
-	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
-	struct table tables[2];
-
-	if (!look(rules, tables, err))
-		return false;
-	if (!tables[0].found && !tables[1].found)
-		return true;
-	rules_batch_begin(&batch);
-	delete_found(&batch, tables);
-	return rules_commit(rules, &batch, err);
+	rules_put_tables(batch, rules->persistent ? RULES_OWNER | RULES_PERSIST : 0);
+	rules_compile(batch, str_span(&rules->text));
+	rules_put_chain(batch, NFT_MSG_NEWCHAIN, false, rules->marker);
+	rules_put_chain(batch, NFT_MSG_NEWCHAIN, true, rules->marker);
 }
 
-static bool claim(const struct rules *rules, struct err *err)
+static bool make(const struct rules *rules, const struct table found[2], struct err *err)
 {
 	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
 
 	rules_batch_begin(&batch);
-	rules_batch_claim_tables(&batch, RULES_OWNER | RULES_PERSIST);
+	put_end(&batch, found);
+	put_tables(rules, &batch);
 	return rules_commit(rules, &batch, err);
 }
 
-/* Empty ones in the place of those found. */
-static bool declare(const struct rules *rules, const struct table tables[2], struct err *err)
-{
-	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
-
-	rules_batch_begin(&batch);
-	delete_found(&batch, tables);
-	rules_batch_create_tables(&batch, rules->persistent ? RULES_PERSIST : 0);
-	return rules_commit(rules, &batch, err);
-}
-
-static bool fill(const struct rules *rules, struct err *err)
-{
-	CLEANUP_STR struct str commands = { 0 };
-
-	print_all(rules, &commands);
-	return run(rules, &commands, err);
-}
-
-/*
- * In the place of those found. When it fails with guests that may be running, these stay stopped: better cut off than
- * unfiltered.
- */
-static bool make(const struct rules *rules, const struct table tables[2], struct err *err)
-{
-	struct err ignored = { 0 };
-
-	if (!run_text(rules, rules_text_hold, err))
-		return false;
-	if (declare(rules, tables, err) && fill(rules, err) &&
-	    (!rules->persistent || claim(rules, err)))
-		return run_text(rules, rules_text_release, err);
-	(void)delete_tables(rules, &ignored);
-	if (!tables[0].found && !tables[1].found)
-		(void)run_text(rules, rules_text_release, &ignored);
-	return false;
-}
-
-/* Whether this kernel knows the flag: tables of another name, gone again with the same transaction. */
+/* Whether this kernel knows the flag: tried by a table of another name, gone again with the same transaction. */
 static bool can_persist(const struct rules *rules)
 {
 	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
@@ -205,7 +127,7 @@ static bool can_persist(const struct rules *rules)
 	if (rules->options.never_persist)
 		return false;
 	rules_batch_begin(&batch);
-	rules_batch_try_flags(&batch, RULES_PERSIST);
+	rules_put_trial(&batch, RULES_OWNER | RULES_PERSIST);
 	return rules_socket_commit(&rules->socket, &batch, &why);
 }
 
@@ -221,31 +143,25 @@ static bool check_owner(const struct table tables[2], struct err *err)
 	return true;
 }
 
-/* What rules there are in one of our tables. */
-struct rule_count {
-	size_t fixed; /* without those of VMs with lists */
-};
-
-static void on_rule(void *ctx, uint32_t seq, struct span attrs)
+/* Without those of VMs with lists. */
+static void on_rule(void *ctx, const struct rules_answer *answer)
 {
-	struct rule_count *count = ctx;
-	struct span chain = rules_attr(attrs, NFTA_RULE_CHAIN);
+	size_t *n = ctx;
 
-	(void)seq;
-	if (!rules_is_own_name(chain))
-		count->fixed++;
+	if (!rules_is_own_name(rules_attr(answer->attrs, NFTA_RULE_CHAIN)))
+		++*n;
 }
 
 /* Tables that others can change may have lost their rules alone (`nft flush table`), and look as ours then. */
 static bool has_all_rules(const struct rules *rules, bool arp, bool *ret, struct err *err)
 {
 	CLEANUP_STR struct str question = { 0 };
-	struct rule_count count = { 0 };
+	size_t n = 0;
 
 	rules_ask_all_rules(&question, 1, arp);
-	if (!rules_socket_ask(&rules->socket, &question, 1, on_rule, &count, err))
+	if (!rules_socket_ask(&rules->socket, &question, 1, on_rule, &n, err))
 		return false;
-	*ret = count.fixed >= rules_text_count(str_span(&rules->text), arp);
+	*ret = n >= rules_text_count(str_span(&rules->text), arp);
 	return true;
 }
 
@@ -268,9 +184,13 @@ static bool are_ours(const struct rules *rules, const struct table tables[2], bo
 
 static bool adopt(const struct rules *rules, struct err *err)
 {
-	/* Left by one that died while it replaced tables, perhaps. */
-	return (!rules->persistent || claim(rules, err)) &&
-	       run_text(rules, rules_text_release, err);
+	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
+
+	if (!rules->persistent)
+		return true;
+	rules_batch_begin(&batch);
+	rules_put_claim(&batch, RULES_OWNER | RULES_PERSIST);
+	return rules_commit(rules, &batch, err);
 }
 
 static bool make_or_adopt(struct rules *rules, enum rules_found *ret_found, struct err *err)
@@ -287,6 +207,16 @@ static bool make_or_adopt(struct rules *rules, enum rules_found *ret_found, stru
 	return ours ? adopt(rules, err) : make(rules, tables, err);
 }
 
+/* Of the messages that make the rules, so that it is another one for another text or version of ours. */
+static void set_marker(struct rules *rules)
+{
+	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
+
+	rules_batch_begin(&batch);
+	rules_compile(&batch, str_span(&rules->text));
+	rules_text_marker(str_span(&batch.bytes), rules->marker);
+}
+
 bool rules_open(const struct rules_options *options, struct rules **ret,
 		enum rules_found *ret_found, struct err *err)
 {
@@ -297,14 +227,10 @@ bool rules_open(const struct rules_options *options, struct rules **ret,
 	rules->watch_fd = -1;
 	rules->socket.fd = -1;
 	rules_text(options, &rules->text);
-	rules_text_marker(str_span(&rules->text), rules->marker);
-	if (!rules_socket_open(&rules->socket, err))
-		return false;
-	rules->kernel = rules_kernel_new();
-	if (!rules->kernel)
-		return err_set(err, ERR_GENERAL, "cannot set up libnftables");
-	/* From before the tables are there, so that nothing is missed. */
-	if (!rules_socket_watch(&rules->watch_fd, err) || !make_or_adopt(rules, &found, err))
+	set_marker(rules);
+	/* Watched from before the tables are there, so that nothing is missed. */
+	if (!rules_socket_open(&rules->socket, err) || !rules_socket_watch(&rules->watch_fd, err) ||
+	    !make_or_adopt(rules, &found, err))
 		return false;
 	if (rules->persistent) {
 		(void)close(rules->watch_fd);
@@ -313,6 +239,20 @@ bool rules_open(const struct rules_options *options, struct rules **ret,
 	*ret = TAKE_PTR(rules);
 	*ret_found = found;
 	return true;
+}
+
+static bool delete_tables(const struct rules *rules, struct err *err)
+{
+	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
+	struct table tables[2];
+
+	if (!look(rules, tables, err))
+		return false;
+	if (!tables[0].found && !tables[1].found)
+		return true;
+	rules_batch_begin(&batch);
+	put_end(&batch, tables);
+	return rules_commit(rules, &batch, err);
 }
 
 void rules_close(struct rules *rules, bool keep)
@@ -365,35 +305,21 @@ static bool add_again(struct rules *rules, const struct nic *const *nics, size_t
 	return ok;
 }
 
+/* All at once; if that is refused, as too much or for one of them, one after the other. */
 bool rules_restore(struct rules *rules, const struct nic *const *nics, size_t n, struct err *err)
 {
+	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
+	struct rules_refusal why;
 	struct table tables[2];
 
-	return look(rules, tables, err) && make(rules, tables, err) &&
-	       add_again(rules, nics, n, err);
-}
-
-bool rules_foreign(struct rules *rules, struct str *out, struct err *err)
-{
-	CLEANUP_STR struct str listing = { 0 };
-
-	if (!rules_kernel_list(rules->kernel, &listing, err))
+	if (!look(rules, tables, err))
 		return false;
-	rules_foreign_find(str_span(&listing), &rules->options.subnet, out);
-	return true;
-}
-
-bool rules_foreign_here(const struct subnet *subnet, struct str *out, struct err *err)
-{
-	CLEANUP_STR struct str listing = { 0 };
-	struct rules_kernel *kernel = rules_kernel_new();
-	bool ok;
-
-	if (!kernel)
-		return err_set(err, ERR_GENERAL, "cannot set up libnftables");
-	ok = rules_kernel_list(kernel, &listing, err);
-	rules_kernel_free(kernel);
-	if (ok)
-		rules_foreign_find(str_span(&listing), subnet, out);
-	return ok;
+	rules_batch_begin(&batch);
+	put_end(&batch, tables);
+	put_tables(rules, &batch);
+	for (size_t i = 0; i < n; i++)
+		rules_batch_add_vm(&batch, nics[i], rules->options.subnet.gateway);
+	if (rules_socket_commit(&rules->socket, &batch, &why))
+		return true;
+	return make(rules, tables, err) && add_again(rules, nics, n, err);
 }

@@ -1,47 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Transactions of nf_tables as netlink messages: what VMs come to in the tables of rules_text.h. Pure.
- * Source: <linux/netfilter/nf_tables.h>, nfnetlink.h; the bytes are those that nft(8) sends (nft --debug=mnl).
- *
- * Not by libnftables: it reads all tables, chains, sets and objects before each command, which takes 30 ms where a
- * thousand VMs have lists of their own.
- */
+/* What VMs come to in the tables of rules_text.h, as steps of a transaction, and questions about it. Pure. */
 #ifndef TART_NETD_RULES_BATCH_H
 #define TART_NETD_RULES_BATCH_H
 
-#include "base/str.h"
+#include "netd/rules_message.h"
 #include "netd/rules_text.h"
-
-/* What one message is about, for the error when the kernel refuses it: its place is its sequence number less one. */
-struct rules_step {
-	const char *what; /* "set vm_id" */
-	uint16_t port;    /* exposing it; 0 = something else */
-};
-
-/* All or nothing: begin, messages, end. */
-struct rules_batch {
-	struct str bytes;
-	VEC(struct rules_step) steps;
-	size_t last; /* offset of the last message */
-	uint32_t n_sets;
-};
-
-void rules_batch_begin(struct rules_batch *batch);
-void rules_batch_end(struct rules_batch *batch);
-void rules_batch_done(struct rules_batch *batch); /* accepts a zeroed one */
-
-#define RULES_OWNER \
-	0x2u /* flags of a table: only the socket that made it may change it; kernel 5.12 */
-#define RULES_PERSIST \
-	0x4u /* it stays when its owner goes, and somebody else can own it then; kernel 6.9 */
-
-/* Makes a table and deletes it again: whether the kernel knows these flags. */
-void rules_batch_try_flags(struct rules_batch *batch, uint32_t flags);
-
-/* Makes both tables, which must not be there, or changes their flags. */
-void rules_batch_create_tables(struct rules_batch *batch, uint32_t flags);
-void rules_batch_claim_tables(struct rules_batch *batch, uint32_t flags);
-void rules_batch_delete_table(struct rules_batch *batch, bool arp);
 
 /* `gateway` is what "@host" means. */
 void rules_batch_add_vm(struct rules_batch *batch, const struct nic *nic, ipv4 gateway);

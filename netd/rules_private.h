@@ -4,15 +4,13 @@
 #define TART_NETD_RULES_PRIVATE_H
 
 #include "netd/rules_batch.h"
-#include "netd/rules_kernel.h"
 #include "netd/rules_socket.h"
 #include "netd/rules_text.h"
 
 struct rules {
 	struct rules_options options;
 	struct rules_socket socket;
-	struct rules_kernel *kernel;
-	struct str text;
+	struct str text; /* of the fixed rules */
 	char marker[RULES_MARKER_SIZE];
 	bool persistent;
 	int watch_fd; /* -1 = none */

@@ -2,16 +2,12 @@
 /* The netlink socket that owns our tables. */
 #include "netd/rules_socket.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-
-/* Without the two bits for nesting and byte order; <linux/netlink.h> has it as a negative number. */
-#define TYPE_MASK 0x3fff
 
 #define ANSWER_MAX     65536
 #define SEND_BUFFER    (4 << 20) /* the longest lists: 4096 ranges of 100 bytes, with room */
@@ -82,93 +78,6 @@ bool rules_socket_watch(int *ret_fd, struct err *err)
 	return open_netlink(SOCK_NONBLOCK, &address, ret_fd, err);
 }
 
-bool rules_next_attr(struct span *rest, uint16_t *ret_type, struct span *ret_value)
-{
-	struct nlattr attr;
-	size_t whole;
-
-	if (rest->len < sizeof(attr))
-		return false;
-	memcpy(&attr, rest->ptr, sizeof(attr));
-	if (attr.nla_len < sizeof(attr) || attr.nla_len > rest->len)
-		return false;
-	*ret_type = attr.nla_type & TYPE_MASK;
-	*ret_value = span_make(rest->ptr + sizeof(attr), attr.nla_len - sizeof(attr));
-	whole = ((size_t)attr.nla_len + NLA_ALIGNTO - 1) & ~((size_t)NLA_ALIGNTO - 1);
-	*rest = whole < rest->len ? span_from(*rest, whole) : span_make(NULL, 0);
-	return true;
-}
-
-struct span rules_attr(struct span attrs, uint16_t type)
-{
-	uint16_t found;
-	struct span value;
-
-	while (rules_next_attr(&attrs, &found, &value))
-		if (found == type)
-			return value;
-	return span_make(NULL, 0);
-}
-
-uint32_t rules_attr_u32(struct span attrs, uint16_t type)
-{
-	struct span value = rules_attr(attrs, type);
-	uint32_t be = 0;
-
-	if (value.len == sizeof(be))
-		memcpy(&be, value.ptr, sizeof(be));
-	return be32toh(be);
-}
-
-uint64_t rules_attr_u64(struct span attrs, uint16_t type)
-{
-	struct span value = rules_attr(attrs, type);
-	uint64_t be = 0;
-
-	if (value.len == sizeof(be))
-		memcpy(&be, value.ptr, sizeof(be));
-	return be64toh(be);
-}
-
-void rules_each_element(struct span answer, rules_element_fn *fn, void *ctx)
-{
-	struct span list = rules_attr(answer, NFTA_SET_ELEM_LIST_ELEMENTS);
-	struct span element;
-	uint16_t type;
-
-	while (rules_next_attr(&list, &type, &element))
-		fn(ctx, rules_attr(rules_attr(element, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE),
-		   rules_attr(rules_attr(element, NFTA_SET_ELEM_DATA), NFTA_DATA_VALUE), element);
-}
-
-static struct netd_count count_in(struct span expression)
-{
-	struct span name = rules_attr(expression, NFTA_EXPR_NAME);
-	struct span data = rules_attr(expression, NFTA_EXPR_DATA);
-
-	if (!span_equal(name, span_make("counter", sizeof("counter"))))
-		return (struct netd_count){ 0 };
-	return (struct netd_count){ .packets = rules_attr_u64(data, NFTA_COUNTER_PACKETS),
-				    .bytes = rules_attr_u64(data, NFTA_COUNTER_BYTES) };
-}
-
-/* One expression stands by itself, several in a list. */
-struct netd_count rules_element_count(struct span attrs)
-{
-	struct netd_count count = count_in(rules_attr(attrs, NFTA_SET_ELEM_EXPR));
-	struct span list = rules_attr(attrs, NFTA_SET_ELEM_EXPRESSIONS);
-	struct span expression;
-	uint16_t type;
-
-	while (rules_next_attr(&list, &type, &expression)) {
-		struct netd_count more = count_in(expression);
-
-		count.packets += more.packets;
-		count.bytes += more.bytes;
-	}
-	return count;
-}
-
 /* The next message of what was received. */
 static bool next_message(struct span *rest, struct nlmsghdr *ret_head, struct span *ret_body)
 {
@@ -191,6 +100,12 @@ static struct span attrs_of(struct span body)
 	size_t head = sizeof(struct nfgenmsg);
 
 	return body.len > head ? span_from(body, head) : span_make(NULL, 0);
+}
+
+/* The first byte of struct nfgenmsg. */
+static uint8_t family_in(struct span body)
+{
+	return body.len > 0 ? (uint8_t)body.ptr[0] : 0;
 }
 
 /* An error's number, 0 for an acknowledgement. */
@@ -339,7 +254,9 @@ static void tell(const struct asking *asking, rules_answer_fn *fn, void *ctx)
 
 	while (next_message(&rest, &head, &body))
 		if (head.nlmsg_type != NLMSG_ERROR && head.nlmsg_type != NLMSG_DONE)
-			fn(ctx, head.nlmsg_seq, attrs_of(body));
+			fn(ctx, &(struct rules_answer){ .seq = head.nlmsg_seq,
+							.family = family_in(body),
+							.attrs = attrs_of(body) });
 }
 
 /* What was interrupted is asked again, and not told before it is whole. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netlink socket that owns our tables: transactions and questions of rules_batch.h, and reading what the kernel
- * answers. A table with an owner can be changed through this very socket only, and loses its owner with it.
+ * The netlink socket that owns our tables: transactions and questions, and what the kernel answers. A table with an owner can
+ * be changed through this very socket only, and loses its owner with it.
  */
 #ifndef TART_NETD_RULES_SOCKET_H
 #define TART_NETD_RULES_SOCKET_H
 
-#include "netd/rules_batch.h"
+#include "netd/rules_attr.h"
+#include "netd/rules_message.h"
 
 struct rules_socket {
 	int fd;
@@ -32,25 +33,18 @@ struct rules_refusal {
 bool rules_socket_commit(const struct rules_socket *socket, struct rules_batch *batch,
 			 struct rules_refusal *ret);
 
+struct rules_answer {
+	uint32_t seq;
+	uint8_t family; /* NFPROTO_* */
+	struct span attrs;
+};
+typedef void rules_answer_fn(void *ctx, const struct rules_answer *answer);
+
 /*
  * Sends `n` questions, of which at most one, then the only one, has many answers. `fn` gets each answer; what is not
  * there has none.
  */
-typedef void rules_answer_fn(void *ctx, uint32_t seq, struct span attrs);
 bool rules_socket_ask(const struct rules_socket *socket, const struct str *questions, size_t n,
 		      rules_answer_fn *fn, void *ctx, struct err *err);
-
-/* The attributes of a message, one after the other; false at the end or at what is malformed. */
-bool rules_next_attr(struct span *rest, uint16_t *ret_type, struct span *ret_value);
-/* One of them; an empty one when it is not there. */
-struct span rules_attr(struct span attrs, uint16_t type);
-uint32_t rules_attr_u32(struct span attrs, uint16_t type); /* 0 when absent */
-uint64_t rules_attr_u64(struct span attrs, uint16_t type);
-
-/* Each element in an answer about a set; `key` and `data` are bytes, `attrs` all of it. */
-typedef void rules_element_fn(void *ctx, struct span key, struct span data, struct span attrs);
-void rules_each_element(struct span answer, rules_element_fn *fn, void *ctx);
-/* What an element has counted. */
-struct netd_count rules_element_count(struct span attrs);
 
 #endif

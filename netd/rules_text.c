@@ -45,6 +45,7 @@ static const char text_sets[] =
 	"add set inet tart dropped { type ifname; counter; }\n"
 	"add set inet tart peer { type ifname; counter; }\n"
 	"add set inet tart inbound { type ifname; counter; }\n"
+	"add set inet tart dns { type ipv4_addr; elements = $dns; }\n"
 	"add set inet tart nonglobal { type ipv4_addr; flags interval; elements = {"
 	" 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12,"
 	" 192.0.0.0-192.0.0.8, 192.0.0.11-192.0.0.255, 192.0.2.0/24, 192.168.0.0/16, 198.18.0.0/15,"
@@ -74,7 +75,8 @@ static const char text_forward[] =
 	"add chain inet tart nat_fwd\n"
 	"add rule inet tart nat_fwd accept\n"
 	"add chain inet tart softnet_fwd\n"
-	"add rule inet tart softnet_fwd ip daddr $dns meta l4proto { tcp, udp } th dport 53 accept\n"
+	"add rule inet tart softnet_fwd ip daddr @dns udp dport 53 accept\n"
+	"add rule inet tart softnet_fwd ip daddr @dns tcp dport 53 accept\n"
 	"add rule inet tart softnet_fwd ip daddr @nonglobal goto deny\n"
 	"add rule inet tart softnet_fwd accept\n"
 	"add chain inet tart host_fwd\n"
@@ -108,13 +110,16 @@ static const char text_input[] =
 	"add chain inet tart nat_in\n"
 	"add rule inet tart nat_in accept\n"
 	"add chain inet tart softnet_in\n"
-	"add rule inet tart softnet_in ip daddr $dns meta l4proto { tcp, udp } th dport 53 accept\n"
+	"add rule inet tart softnet_in ip daddr @dns udp dport 53 accept\n"
+	"add rule inet tart softnet_in ip daddr @dns tcp dport 53 accept\n"
 	"add rule inet tart softnet_in ip daddr $gateway icmp type echo-request iifname @pings accept\n"
-	"add rule inet tart softnet_in fib daddr type { broadcast, multicast } goto discard\n"
+	"add rule inet tart softnet_in fib daddr type broadcast goto discard\n"
+	"add rule inet tart softnet_in fib daddr type multicast goto discard\n"
 	"add rule inet tart softnet_in goto deny\n"
 	"add chain inet tart host_in\n"
 	"add rule inet tart host_in ip daddr $gateway accept\n"
-	"add rule inet tart host_in fib daddr type { broadcast, multicast } goto discard\n"
+	"add rule inet tart host_in fib daddr type broadcast goto discard\n"
+	"add rule inet tart host_in fib daddr type multicast goto discard\n"
 	"add rule inet tart host_in goto deny\n"
 	"add chain inet tart in_vm\n"
 	/* The DHCP child has seen it already, on its packet socket. */
@@ -135,22 +140,6 @@ static const char text_nat[] =
 	" dnat ip to tcp dport map @expose\n"
 	"add chain inet tart masq { type nat hook postrouting priority srcnat; policy accept; }\n"
 	"add rule inet tart masq ip saddr $net oifname != \"tart-*\" oifname != \"tart0\" masquerade\n";
-
-const char rules_text_hold[] =
-	"add table arp tart_hold\n"
-	"add chain arp tart_hold input { type filter hook input priority -1; policy accept; }\n"
-	"flush chain arp tart_hold input\n"
-	"add rule arp tart_hold input iifname \"tart-*\" drop\n"
-	"add table inet tart_hold\n"
-	"add chain inet tart_hold from { type filter hook prerouting priority -351; policy accept; }\n"
-	"flush chain inet tart_hold from\n"
-	"add rule inet tart_hold from iifname \"tart-*\" drop\n"
-	"add chain inet tart_hold to { type filter hook forward priority -1; policy accept; }\n"
-	"flush chain inet tart_hold to\n"
-	"add rule inet tart_hold to oifname \"tart-*\" drop\n";
-
-const char rules_text_release[] = "add table arp tart_hold\ndelete table arp tart_hold\n"
-				  "add table inet tart_hold\ndelete table inet tart_hold\n";
 
 const struct rules_set_name rules_sets[RULES_SETS] = {
 	[RULES_VM_ID] = { false, "vm_id" },
@@ -200,7 +189,6 @@ static void put_option(const struct rules_options *options, struct span name, st
 	str_add(out, text);
 }
 
-/* Not by nft's `define`: libnftables 1.0.6 crashes when a context gets the same one twice. */
 static void put_part(const struct rules_options *options, const char *part, struct str *out)
 {
 	struct span rest = span_of(part);
@@ -239,12 +227,12 @@ size_t rules_text_count(struct span text, bool arp)
 }
 
 /* FNV-1a. Nobody gains by another text of the same hash: who can make tables needs no such thing. */
-void rules_text_marker(struct span text, char ret[RULES_MARKER_SIZE])
+void rules_text_marker(struct span messages, char ret[RULES_MARKER_SIZE])
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
-	for (size_t i = 0; i < text.len; i++) {
-		hash ^= (unsigned char)text.ptr[i];
+	for (size_t i = 0; i < messages.len; i++) {
+		hash ^= (unsigned char)messages.ptr[i];
 		hash *= 0x100000001b3;
 	}
 	(void)snprintf(ret, RULES_MARKER_SIZE, "is_%016" PRIx64, hash);

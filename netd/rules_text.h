@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fixed ruleset as nft(8) commands, and the names in it that the rest of netd/rules*.c needs. Pure.
- * Source: network.md 5.
- *
- * Commands (`add rule ...`), not `table inet tart { ... }`: a table block would declare the table anew without its
- * flags, and the kernel refuses that for one that is to persist.
+ * Source: network.md 5. rules_compile.h makes messages of it, and says how much of nft's language may be used; tests
+ * compare what nft lists of them with what it makes of the text itself.
  */
 #ifndef TART_NETD_RULES_TEXT_H
 #define TART_NETD_RULES_TEXT_H
@@ -13,8 +11,6 @@
 #include "base/str.h"
 #include "netd/rules.h"
 
-#define RULES_TABLE "tart" /* of families inet and arp */
-
 /* For two tables that are there and empty. */
 void rules_text(const struct rules_options *options, struct str *out);
 
@@ -22,18 +18,11 @@ void rules_text(const struct rules_options *options, struct str *out);
 size_t rules_text_count(struct span text, bool arp);
 
 /*
- * Drops everything from and to TAPs, in tables of their own, while those of rules_text() are being replaced; and
- * its end. To begin twice is no error.
- */
-extern const char rules_text_hold[];
-extern const char rules_text_release[];
-
-/*
- * The name of an empty chain in both tables that is different for every different ruleset: tables that have it were made
- * by this version with these options.
+ * The name of an empty chain in both tables that is different for every different ruleset, given as its messages: tables
+ * that have it were made by this version with these options.
  */
 #define RULES_MARKER_SIZE 24
-void rules_text_marker(struct span text, char ret[RULES_MARKER_SIZE]);
+void rules_text_marker(struct span messages, char ret[RULES_MARKER_SIZE]);
 
 /* Which part of the kernel a command of rules_text() needs that may be missing: "NFT_FIB_INET"; NULL = nothing special. */
 const char *rules_text_need(struct span command);

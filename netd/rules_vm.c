@@ -39,21 +39,20 @@ static void on_exposed_element(void *ctx, struct span key, struct span data, str
 			rules_batch_delete_element(found->batch, found->set, key);
 }
 
-static void on_set(void *ctx, uint32_t seq, struct span attrs)
+static void on_set(void *ctx, const struct rules_answer *answer)
 {
 	struct found_elements *found = ctx;
 
-	(void)seq;
-	rules_each_element(
-		attrs, found->set == RULES_EXPOSE ? on_exposed_element : on_keyed_element, found);
+	rules_each_element(answer->attrs,
+			   found->set == RULES_EXPOSE ? on_exposed_element : on_keyed_element,
+			   found);
 }
 
-static void on_own_chain(void *ctx, uint32_t seq, struct span attrs)
+static void on_own_chain(void *ctx, const struct rules_answer *answer)
 {
 	struct found_elements *found = ctx;
 
-	(void)seq;
-	(void)attrs;
+	(void)answer;
 	found->has_own = true;
 }
 
@@ -186,12 +185,12 @@ static void on_counted_element(void *ctx, struct span key, struct span data, str
 	*count = rules_element_count(attrs);
 }
 
-static void on_counter(void *ctx, uint32_t seq, struct span attrs)
+static void on_counter(void *ctx, const struct rules_answer *answer)
 {
 	struct netd_count *counts = ctx;
 
-	if (seq >= 1 && seq <= NETD_COUNTERS)
-		rules_each_element(attrs, on_counted_element, &counts[seq - 1]);
+	if (answer->seq >= 1 && answer->seq <= NETD_COUNTERS)
+		rules_each_element(answer->attrs, on_counted_element, &counts[answer->seq - 1]);
 }
 
 bool rules_count(struct rules *rules, const char *tap, struct netd_count ret[NETD_COUNTERS],
@@ -238,10 +237,9 @@ static void on_id(void *ctx, struct span key, struct span data, struct span attr
 		*vec_push(names) = xstrdup(name);
 }
 
-static void on_ids(void *ctx, uint32_t seq, struct span attrs)
+static void on_ids(void *ctx, const struct rules_answer *answer)
 {
-	(void)seq;
-	rules_each_element(attrs, on_id, ctx);
+	rules_each_element(answer->attrs, on_id, ctx);
 }
 
 /* Sorted, each once: an interrupted dump tells some twice. */

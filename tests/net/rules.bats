@@ -137,11 +137,19 @@ change() {
 	both change
 }
 
+numbered() { # FIRST
+	local i
+
+	for i in {0..1022}; do
+		printf '%d.%d.%d.1,' "$1" $((i / 250)) $((i % 250))
+	done
+}
+
 long_lists() {
 	local allow block
 
-	allow=$(printf '10.%d.%d.1,' $(for i in {0..1022}; do echo $((i / 250)) $((i % 250)); done))11.255.0.0/16
-	block=$(printf '11.%d.%d.1,' $(for i in {0..1022}; do echo $((i / 250)) $((i % 250)); done))10.255.0.0/16
+	allow=$(numbered 10)11.255.0.0/16
+	block=$(numbered 11)10.255.0.0/16
 	rules_do open "add 1 softnet allow $allow block $block" "change 1 softnet allow $block block $allow" \
 		'sh nft list map inet tart m_00000001 | grep -o " : " | wc -l'
 	assert_success
@@ -163,6 +171,23 @@ many() {
 
 @test '300 VMs, then the same with lists of their own' {
 	both many
+}
+
+as_text() {
+	run in_namespace "$kind" bash -c '
+		"$1" "print dns 9.9.9.9 net 10.7.0.0/20" >text
+		"$1" "open plain dns 9.9.9.9 net 10.7.0.0/20" "sh nft list table inet tart >ours; nft list table arp tart >>ours" close
+		nft -f text && { nft list table inet tart; nft list table arp tart; } >theirs
+		# What tells them apart, an empty chain in each, is all that there is more.
+		[ "$(grep -c "chain is_" ours)" -eq 2 ] && sed -i "/chain is_/,/}/d" ours
+		diff <(grep . theirs) <(grep . ours)' bash "$rules_do"
+	assert_success
+	assert_output 'new plain'
+	[ "$(wc -l <theirs)" -gt 150 ]
+}
+
+@test 'the fixed rules are what nft makes of their text' {
+	both as_text
 }
 
 # --- tables live on ----------------------------------------------------------------------------------------------------
@@ -240,18 +265,6 @@ replaced() {
 		assert_success
 		assert_output --regexp '^new '
 	done
-}
-
-hold() {
-	# As one leaves it that was killed while it replaced tables.
-	rules_do 'open plain' 'sh nft add table inet tart_hold; nft add table arp tart_hold' -- 'open plain' 'sh nft list tables'
-	assert_success
-	refute_line --partial hold
-	assert_line 'adopted plain'
-}
-
-@test 'nothing is left of a process that died while it replaced tables' {
-	both hold
 }
 
 @test 'errors name what is missing' {
@@ -360,12 +373,146 @@ unregistered() {
 	both unregistered
 }
 
+# What a guest gets to see of another one: packets to its TAP, counted behind our own rules.
+between() { # of the first VM
+	rules_do "sh $wires" open "add 1 $1" "add 2 softnet peer allow 0.0.0.0/0" 'sh nft add table inet t
+		nft "add chain inet t c { type filter hook postrouting priority 0; }"; nft add rule inet t c oifname tart-00000002 counter' \
+		"$(send guest1 "$(from_guest 192.168.64.3 80)")" 'sh nft list chain inet t c | grep -o "packets [0-9]*"' 'count 1'
+	assert_success
+}
+
+peers() {
+	between 'softnet peer allow 0.0.0.0/0'
+	assert_line --index 1 'packets 1'
+	assert_line --index 2 'nothing'
+	between 'nat peer'
+	assert_line --index 1 'packets 1'
+	between 'softnet peer allow 0.0.0.0/0 block 192.168.64.2/31'
+	assert_line --index 1 'packets 0'
+	assert_line --index 2 'refused 1 '
+	between 'softnet allow 0.0.0.0/0'
+	assert_line --index 1 'packets 0'
+	assert_line --index 2 'peer 1 '
+	between nat
+	assert_line --index 2 'peer 1 '
+}
+
+@test 'peers reach each other, unless their lists say no; others do not' {
+	requires_program python3
+	both peers
+}
+
 # --- other people's firewalls ------------------------------------------------------------------------------------------
 
-@test 'a firewall that stops guests is told of once it is there, with what helps' {
-	kind=user rules_do open foreign 'sh nft add table ip filter; nft "add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }"; nft add chain ip filter DOCKER-USER; nft add rule ip filter FORWARD jump DOCKER-USER' \
-		foreign 'sh nft add rule ip filter DOCKER-USER iifname \"tart-*\" oifname != docker0 counter accept' foreign
+# Rules as nft reads them; what rules_do says of them.
+foreign() { # RULES [RULES THAT COME THEN]
+	printf '%s\n' "$1" >first
+	printf '%s\n' "${2-}" >then
+	kind=user rules_do open 'sh nft -f first' foreign 'sh nft -f then; echo then' foreign close
 	assert_success
+	assert_line --index 0 --regexp '^new '
+}
+
+@test 'firewalls: one that lets guests through is not told of' {
+	foreign 'table inet filter {
+		chain input {
+			type filter hook input priority 0; policy accept;
+			ct state invalid drop
+			tcp dport 25 reject
+		}
+		chain output {
+			type filter hook output priority 0; policy drop;
+		}
+	}
+	table ip6 filter {
+		chain FORWARD {
+			type filter hook forward priority 0; policy drop;
+		}
+	}'
+	assert_equal "${#lines[@]}" 2
+}
+
+@test 'firewalls: policy drop, until it has a rule for us' {
+	foreign 'table inet filter {
+		chain forward {
+			type filter hook forward priority 0; policy drop;
+		}
+	}' 'insert rule inet filter forward iifname "tart-*" accept'
+	assert_line --index 1 --partial "chain 'inet filter forward' stops what VMs send to other networks; as root, type: nft insert rule inet filter forward iifname "
+	assert_equal "${lines[2]}" then
+	assert_equal "${#lines[@]}" 3
+	# The commands are such that work.
+	run in_namespace user sh -c "nft -f first; $(sed 's/.*as root, type: //' <<<"${lines[1]}") && nft list ruleset"
+	assert_success
+	assert_output --partial 'oifname "tart-*" ct state established,related accept'
+	assert_output --partial 'oifname "tart-*" ct status dnat accept'
+}
+
+@test "firewalls: Docker's" {
+	foreign 'table ip filter {
+		chain DOCKER-USER {
+			counter return
+		}
+		chain FORWARD {
+			type filter hook forward priority filter; policy drop;
+			counter jump DOCKER-USER
+			oifname "docker0" ct state related,established counter accept
+		}
+	}' 'insert rule ip filter DOCKER-USER iifname "tart-*" oifname != "docker0" counter accept'
 	assert_line --index 1 "the firewall chain 'ip filter FORWARD' stops what VMs send to other networks; as root, type: iptables -I DOCKER-USER -i tart-+ ! -o docker0 -j ACCEPT && iptables -I DOCKER-USER -o tart-+ -m conntrack --ctstate ESTABLISHED,RELATED,DNAT -j ACCEPT"
-	[ "${#lines[@]}" -eq 2 ]
+	assert_equal "${lines[2]}" then
+	assert_equal "${#lines[@]}" 3
+}
+
+@test "firewalls: firewalld's" {
+	foreign 'table inet firewalld {
+		chain filter_IN_trusted {
+			accept
+		}
+		chain filter_INPUT_ZONES {
+		}
+		chain filter_INPUT {
+			type filter hook input priority filter + 10; policy accept;
+			ct state { established, related } accept
+			jump filter_INPUT_ZONES
+			log prefix "FINAL_REJECT: " counter reject with icmpx admin-prohibited
+		}
+	}' 'add rule inet firewalld filter_INPUT_ZONES ip saddr 192.168.64.0/24 goto filter_IN_trusted'
+	assert_line --index 1 "the firewall chain 'inet firewalld filter_INPUT' stops what VMs send to this host; as root, type: firewall-cmd --permanent --zone=trusted --add-source=192.168.64.0/24 && firewall-cmd --reload"
+	assert_equal "${lines[2]}" then
+	assert_equal "${#lines[@]}" 3
+}
+
+@test "firewalls: ufw's" {
+	foreign 'table ip filter {
+		chain ufw-user-input {
+		}
+		chain ufw-user-forward {
+		}
+		chain INPUT {
+			type filter hook input priority filter; policy drop;
+			jump ufw-user-input
+		}
+		chain FORWARD {
+			type filter hook forward priority filter; policy drop;
+			jump ufw-user-forward
+		}
+	}' 'add rule ip filter ufw-user-forward ip saddr 192.168.64.0/24 accept
+	add rule ip filter ufw-user-input ip saddr 192.168.64.0/24 ip daddr 192.168.64.1 udp dport 53 accept'
+	assert_line --partial 'ufw allow from 192.168.64.0/24 to 192.168.64.1 port 53'
+	assert_line --partial 'ufw route allow from 192.168.64.0/24'
+	assert_equal "${lines[3]}" then
+	assert_equal "${#lines[@]}" 4
+}
+
+@test 'firewalls: what iptables says helps, helps' {
+	requires_program iptables-nft
+	run in_namespace user sh -c '
+		"$1" open "sh iptables-nft -P FORWARD DROP && iptables-nft -P INPUT DROP" foreign |
+			tee said | sed -n "s/.*as root, type: //p" | sed "s/iptables /iptables-nft /g" >help
+		iptables-nft -P FORWARD DROP && iptables-nft -P INPUT DROP && sh -e help && "$1" open foreign' sh "$rules_do"
+	assert_success
+	assert_equal "${#lines[@]}" 1
+	run cat said
+	assert_equal "${#lines[@]}" 3
 }

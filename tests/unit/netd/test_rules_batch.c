@@ -7,7 +7,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 
-#include "netd/rules_socket.h"
+#include "netd/rules_attr.h"
 #include "unit.h"
 
 #define GATEWAY 0xc0a84001u /* 192.168.64.1 */
@@ -110,7 +110,7 @@ static void print(const struct message *m, struct str *out)
 static void read_back(struct rules_batch *batch, struct str *out)
 {
 	struct span rest;
-	struct message m;
+	struct message m = { 0 };
 	uint32_t seq = 0;
 	uint16_t flags = NLM_F_ACK;
 
@@ -244,7 +244,7 @@ static void keys_are_padded_as_the_kernel_has_them(void **state)
 	struct seen seen = { 0 };
 	struct rules_batch batch;
 	struct span rest;
-	struct message m;
+	struct message m = { 0 };
 
 	(void)state;
 	rules_batch_begin(&batch);
@@ -268,7 +268,7 @@ static void long_lists_are_split(void **state)
 	struct nic nic = plain;
 	struct rules_batch batch;
 	struct span rest;
-	struct message m;
+	struct message m = { 0 };
 	size_t n = 0;
 	size_t messages = 0;
 

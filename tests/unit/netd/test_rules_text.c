@@ -22,7 +22,8 @@ static void names_the_options(void **state)
 	rules_text(&options, &text);
 	assert_non_null(strstr(text.ptr, "add rule arp tart guard arp daddr ip 10.7.0.1 accept\n"));
 	assert_non_null(strstr(text.ptr, "masq ip saddr 10.7.0.0/20 oifname"));
-	assert_non_null(strstr(text.ptr, "softnet_fwd ip daddr { 10.7.0.1 } meta l4proto"));
+	assert_non_null(
+		strstr(text.ptr, "set inet tart dns { type ipv4_addr; elements = { 10.7.0.1 }; }"));
 	assert_null(strchr(text.ptr, '$'));
 }
 
@@ -36,10 +37,7 @@ static void servers_of_names_are_let_through(void **state)
 	options.dns[1] = options.subnet.gateway;
 	options.dns[2] = 0x01010101;
 	rules_text(&options, &text);
-	assert_non_null(
-		strstr(text.ptr, "softnet_fwd ip daddr { 10.7.0.1, 9.9.9.9, 1.1.1.1 } meta"));
-	assert_non_null(
-		strstr(text.ptr, "softnet_in ip daddr { 10.7.0.1, 9.9.9.9, 1.1.1.1 } meta"));
+	assert_non_null(strstr(text.ptr, "elements = { 10.7.0.1, 9.9.9.9, 1.1.1.1 }; }\n"));
 }
 
 /* What jumps or looks somewhere comes after that. */
