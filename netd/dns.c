@@ -19,7 +19,7 @@ char *dns_find(void)
  *	no-hosts			names of the host's network are not for guests (/etc/hosts)
  *	pid-file			none: the starter knows the process
  *	log-facility			nothing is logged, as guests could fill disks; why it cannot start goes to stderr before
- *	user=root			"stay who you are": it has no other user to become, see starter.c
+ *	user=, group=			it stays who it is: starter.c
  *	no dhcp-* line			with one it would want CAP_NET_ADMIN and keep it
  */
 void dns_print_config(const struct starter_dns *dns, struct str *out)
@@ -34,7 +34,8 @@ void dns_print_config(const struct starter_dns *dns, struct str *out)
 		 "no-hosts\n"
 		 "pid-file=\n"
 		 "log-facility=/dev/null\n"
-		 "user=root\n",
+		 "user=\n"
+		 "group=\n",
 		 address);
 	if (dns->upstream[0] == 0)
 		return;

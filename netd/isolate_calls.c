@@ -336,21 +336,6 @@ static int child_aborts(scmp_filter_ctx filter)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
 }
 
-/*
- * dnsmasq that finds itself uid 0 insists on changing its groups, and ends when that is refused, as it is in a user namespace with
- * one user. There it is told that it worked, without anything being done: it has no group that would have gone.
- */
-static int pretends_groups(scmp_filter_ctx filter)
-{
-	static const int calls[] = { SCMP_SYS(setgroups), SCMP_SYS(setgroups32), SCMP_SYS(setgid),
-				     SCMP_SYS(setgid32) };
-	int result = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(calls) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), calls[i], 0);
-	return result;
-}
-
 static const struct role roles[] = {
 	[ISOLATE_KEEPER] = { SCMP_ACT_KILL_PROCESS,
 			     { LIST(every_calls), LIST(file_calls), LIST(state_calls),
@@ -364,7 +349,7 @@ static const struct role roles[] = {
 	[ISOLATE_DNS] = { SCMP_ACT_ERRNO(ENOSYS),
 			  { LIST(every_calls), LIST(file_calls), LIST(socket_calls),
 			    LIST(process_calls), LIST(dns_calls) },
-			  { inet_sockets, ioctls, forks, aborts, pretends_groups } },
+			  { inet_sockets, ioctls, forks, aborts } },
 	[ISOLATE_FORWARDER] = { SCMP_ACT_KILL_PROCESS,
 				{ LIST(every_calls), LIST(file_calls), LIST(state_calls),
 				  LIST(socket_calls), LIST(process_calls) },

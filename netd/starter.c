@@ -22,11 +22,10 @@
  * become somebody else; it would drop all after that, this one too.) Not being uid 0, it does not try to change its user.
  *
  * In a user namespace with one user (rootless: pasta's) it is uid 0, and cannot be anybody else: setuid() has nobody to change
- * to, setgroups() is refused. dnsmasq that finds itself uid 0 always calls setgroups() and setgid() and ends when they
- * fail ("failed to change group-id to dip: Operation not permitted"), whatever `user=` and `group=` say; only its
- * debugging mode does without, in which one TCP client stops all others. So these two calls pretend to succeed
- * (isolate_calls.c), and `user=root` keeps it from the next step. Being uid 0 gives nothing (securebits): measured with
- * dnsmasq 2.90, CapPrm = CapEff = 0x400 in both cases.
+ * to, setgroups() is refused. dnsmasq that finds itself uid 0 and knows a group to change to ends when that fails ("failed to
+ * change group-id to dip: Operation not permitted", exit code 5), whatever the user and group are that it is told. Empty ones
+ * (`user=`, `group=`) are no users: then it stays who it is, here and as nobody alike. Being uid 0 gives it nothing
+ * (securebits). Measured with dnsmasq 2.90: CapPrm = CapEff = 0x400 in both cases.
  */
 #include "netd/starter.h"
 
