@@ -27,6 +27,7 @@
 /* A dozen waiting requests are more than an honest client sends; a thousand guests must not fill memory. */
 #define RECEIVE_BYTES 32768
 
+#define PACKET_TYPE      ((uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE))
 #define VLAN_TAG_PRESENT ((uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT))
 
 static int open_socket(int ifindex, uint16_t protocol, struct sock_filter *filter, size_t n)
@@ -40,6 +41,11 @@ static int open_socket(int ifindex, uint16_t protocol, struct sock_filter *filte
 	int room = RECEIVE_BYTES;
 	int on = 1;
 
+	/* 0 would be all of them. */
+	if (ifindex <= 0) {
+		errno = ENODEV;
+		return -1;
+	}
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0 ||
@@ -50,11 +56,13 @@ static int open_socket(int ifindex, uint16_t protocol, struct sock_filter *filte
 
 /* The last two numbers of a jump are how many instructions are skipped when it is so, and when it is not. */
 
+/* Frames of a VLAN are told by being for another host: their tag has been taken off without a trace when sockets of one
+ * protocol are asked. That of VLAN 0 is none (IEEE 802.1Q: only a priority). */
 bool dhcp_socket_serve(int ifindex, int *ret_fd, struct err *err)
 {
 	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, VLAN_TAG_PRESENT),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 10),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PACKET_TYPE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 10, 0),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_ETHERTYPE),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 8),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),

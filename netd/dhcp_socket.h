@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "net/mac.h"
 
-/* IPv4, UDP to port 67, no fragment, no VLAN tag; to be answered through the same socket. Needs CAP_NET_RAW. */
+/* IPv4, UDP to port 67, no fragment, of no VLAN; to be answered through the same socket. Needs CAP_NET_RAW. */
 bool dhcp_socket_serve(int ifindex, int *ret_fd, struct err *err);
 
 /* Both directions: ARP from `mac`, and UDP to port 68. */
