@@ -22,7 +22,7 @@ tap=tart-00000001
 if [ "${1-}" = --quick ]; then
 	quick=--quick rounds=3 packets=32000 mib=512 user_mib=64
 else
-	quick='' rounds=7 packets=128000 mib=2048 user_mib=192
+	quick='' rounds=5 packets=128000 mib=1024 user_mib=192
 fi
 
 # --- namespaces ---
