@@ -36,7 +36,7 @@ packages_for() {
 		echo "$qemu_native" qemu-utils
 		echo binutils cpio debian-archive-keyring dosfstools e2fsprogs fdisk kmod mmdebstrap mtools
 		echo uidmap xorriso zstd
-		echo dnsmasq-base iproute2 openssh-client passt
+		echo dnsmasq-base iproute2 openssh-client passt python3
 		;;
 	test)
 		packages_for demo
