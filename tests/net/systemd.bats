@@ -112,7 +112,7 @@ attach() { # NAME [REQUEST...]
 	for way in 'systemctl restart tart-netd.service' 'systemctl kill --signal=KILL tart-netd.service' \
 		'systemctl stop tart-netd.service'; do
 		before=$(main_pid)
-		in_lab $way
+		in_lab sh -c "$way"
 		run in_lab ip -br link show "$tap_before"
 		assert_success
 		attach "vm1.$RANDOM" reattach "$tap_before"
