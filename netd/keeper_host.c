@@ -140,7 +140,6 @@ static bool open_rules(struct keeper *keeper, struct err *err)
 {
 	struct rules_options options = {
 		.subnet = keeper->facts.subnet,
-		.isolate_vms = keeper->facts.isolate_vms,
 		.never_persist = keeper->parts.never_persist,
 	};
 	enum rules_found found;

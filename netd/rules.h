@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's packet filter: tables `inet tart` and `arp tart`, one fixed ruleset, VMs as set elements keyed by interface
- * name. Source: network.md 5. The only file that knows libnftables is rules_kernel.c.
+ * name. Source: network.md 5. The rules themselves are in rules_text.c.
  *
  * A TAP named tart-* that is not registered here is cut off: register before the link comes up, unregister after it is gone.
  *
@@ -17,7 +17,6 @@ struct rules;
 
 struct rules_options {
 	struct subnet subnet;
-	bool isolate_vms; /* false: NAT VMs are peers, too */
 	ipv4 dns[3]; /* handed out instead of the gateway: Softnet VMs may ask them, port 53; 0 ends */
 	bool never_persist; /* as on a kernel before 6.9, for tests */
 };
@@ -35,11 +34,17 @@ bool rules_open(const struct rules_options *options, struct rules **ret,
 void rules_close(struct rules *rules, bool keep);
 bool rules_are_persistent(const struct rules *rules);
 
-/* One VM, in one transaction. Registering one that is registered already replaces it. Not for bridged NICs. */
+/*
+ * One VM, in one transaction. Registering one that is registered already replaces it. Not for bridged NICs. Who reaches
+ * others is for nic->peer alone to say. An exposed port that another VM has is an error that names it.
+ */
 bool rules_add(struct rules *rules, const struct nic *nic, struct err *err);
 bool rules_remove(struct rules *rules, const struct nic *nic, struct err *err); /* absent: true */
 
-/* Another policy, exposed ports, peer state for a registered VM, in one transaction: `now` differs from `was` in these. */
+/*
+ * Another policy, exposed ports, peer state for a registered VM, in one transaction: `now` differs from `was` in these.
+ * Connections that there are go on: links_end_flows() ends them.
+ */
 bool rules_change(struct rules *rules, const struct nic *was, const struct nic *now,
 		  struct err *err);
 
@@ -53,7 +58,7 @@ bool rules_registered(struct rules *rules, tap_names *ret, struct err *err);
 bool rules_forget(struct rules *rules, const char *tap,
 		  struct err *err); /* all that bears its name */
 
-/* Readable when tables were changed by somebody; -1 when persistent. rules_check() says whether ours are gone. */
+/* Readable when tables were changed by somebody; -1 when persistent. rules_check() says whether ours are gone, or a part. */
 int rules_watch_fd(const struct rules *rules);
 bool rules_check(struct rules *rules, bool *ret_gone, struct err *err);
 bool rules_restore(struct rules *rules, const struct nic *const *nics, size_t n, struct err *err);

@@ -280,7 +280,7 @@ static void put_counters(struct rules_batch *batch, uint16_t type, const struct 
 
 	put_key(batch, type, RULES_PINGS, key_span(&tap));
 	for (int i = 0; i < NETD_COUNTERS; i++)
-		put_key(batch, type, RULES_COUNTERS + i, key_span(&tap));
+		put_key(batch, type, rules_counter_set(i), key_span(&tap));
 }
 
 void rules_batch_add_vm(struct rules_batch *batch, const struct nic *nic, ipv4 gateway)

@@ -57,6 +57,13 @@ static uint32_t take_number(struct span text)
 	return (uint32_t)n;
 }
 
+static void copy_word(struct span word, char ret[NAME_MAX_SIZE])
+{
+	assert(word.ptr && word.len > 0 && word.len < NAME_MAX_SIZE);
+	memcpy(ret, word.ptr, word.len);
+	ret[word.len] = '\0';
+}
+
 static struct rules_step step_of(const struct command *command, const char *what)
 {
 	return (struct rules_step){ .what = what, .need = rules_text_need(command->whole) };
@@ -159,7 +166,7 @@ static void read_set(struct span text, struct set *ret)
 	*ret = (struct set){ 0 };
 	expect(&text, "{");
 	while (span_next(&text, ';', &clause)) {
-		if (clause.len > 0 && clause.ptr[0] == ' ')
+		if (span_starts_with(clause, " "))
 			clause = span_from(clause, 1);
 		if (span_is(clause, "}"))
 			break;
@@ -309,7 +316,7 @@ static uint32_t priority_of(struct span word)
 		{ "srcnat", 100 },
 	};
 
-	if (word.len > 0 && word.ptr[0] == '-')
+	if (span_starts_with(word, "-"))
 		return (uint32_t) - (int32_t)take_number(span_from(word, 1));
 	return number_in(priorities, ARRAY_LEN(priorities), word);
 }
@@ -324,9 +331,7 @@ static void put_hook(struct str *out, const struct command *command)
 
 	expect(&words, "{");
 	expect(&words, "type");
-	word = take_word(&words);
-	assert(word.len < sizeof(type));
-	memcpy(type, word.ptr, word.len);
+	copy_word(take_word(&words), type);
 	rules_put_text(out, NFTA_CHAIN_TYPE, type);
 	rules_put_u32(out, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	hook = rules_put_nest(out, NFTA_CHAIN_HOOK);
@@ -375,15 +380,12 @@ static void compile_line(struct rules_batch *batch, struct span line)
 {
 	struct command command = { .whole = line, .rest = line };
 	struct span kind;
-	struct span word;
 
 	expect(&command.rest, "add");
 	kind = take_word(&command.rest);
 	command.arp = span_is(take_word(&command.rest), "arp");
 	expect(&command.rest, RULES_TABLE);
-	word = take_word(&command.rest);
-	assert(word.len > 0 && word.len < sizeof(command.name));
-	memcpy(command.name, word.ptr, word.len);
+	copy_word(take_word(&command.rest), command.name);
 	if (span_is(kind, "rule"))
 		compile_rule(batch, &command);
 	else if (span_is(kind, "chain"))

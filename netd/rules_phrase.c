@@ -206,10 +206,13 @@ static uint32_t constant(struct span word)
 static void compare_name(struct rules_rule *rule, struct span word, bool equal)
 {
 	char name[IFNAME_BYTES] = { 0 };
-	struct span text = span_make(word.ptr + 1, word.len - 2);
-	bool is_prefix = span_ends_with(text, "*");
+	struct span text;
+	bool is_prefix;
 
-	assert(word.ptr[0] == '"' && text.len < sizeof(name));
+	assert(word.ptr && word.len > 2 && word.ptr[0] == '"');
+	text = span_make(word.ptr + 1, word.len - 2);
+	is_prefix = span_ends_with(text, "*");
+	assert(text.len < sizeof(name));
 	if (is_prefix)
 		text.len--;
 	memcpy(name, text.ptr, text.len);
@@ -297,7 +300,7 @@ static struct name name_of(struct span word)
 {
 	struct name name = { { 0 } };
 
-	assert(word.len > 0 && word.len < sizeof(name.text));
+	assert(word.ptr && word.len > 0 && word.len < sizeof(name.text));
 	memcpy(name.text, word.ptr, word.len);
 	return name;
 }
@@ -306,7 +309,7 @@ static struct name take_set(struct span *words)
 {
 	struct span word = take_any(words);
 
-	assert(word.len > 1 && word.ptr[0] == '@');
+	assert(word.len > 1 && span_starts_with(word, "@"));
 	return name_of(span_from(word, 1));
 }
 

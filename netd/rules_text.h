@@ -41,6 +41,11 @@ enum rules_set {
 	RULES_SETS = RULES_COUNTERS + NETD_COUNTERS
 };
 
+static inline enum rules_set rules_counter_set(int counter)
+{
+	return (enum rules_set)((int)RULES_COUNTERS + counter);
+}
+
 struct rules_set_name {
 	bool arp; /* table arp tart, else inet tart */
 	const char *name;

@@ -201,7 +201,7 @@ bool rules_count(struct rules *rules, const char *tap, struct netd_count ret[NET
 	const struct rules_key key = rules_key_of_tap(tap);
 
 	for (int i = 0; i < NETD_COUNTERS; i++)
-		rules_ask_element(&questions, (uint32_t)i + 1, RULES_COUNTERS + i,
+		rules_ask_element(&questions, (uint32_t)i + 1, rules_counter_set(i),
 				  span_make(key.bytes, key.len));
 	if (!rules_socket_ask(&rules->socket, &questions, NETD_COUNTERS, on_counter, counts, err))
 		return false;

@@ -140,7 +140,7 @@ static bool do_open(struct doing *doing, struct span words, struct err *err)
 {
 	enum rules_found found;
 
-	doing->options = (struct rules_options){ .isolate_vms = true };
+	doing->options = (struct rules_options){ 0 };
 	take_options(words, &doing->options);
 	if (!rules_open(&doing->options, &doing->rules, &found, err))
 		return false;
@@ -153,7 +153,7 @@ static bool do_open(struct doing *doing, struct span words, struct err *err)
 static bool do_print(struct doing *doing, struct span words, struct err *err)
 {
 	CLEANUP_STR struct str text = { 0 };
-	struct rules_options options = { .isolate_vms = true };
+	struct rules_options options = { 0 };
 
 	(void)doing;
 	(void)err;

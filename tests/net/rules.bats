@@ -407,8 +407,8 @@ peers() {
 # Rules as nft reads them; what rules_do says of them.
 foreign() { # RULES [RULES THAT COME THEN]
 	printf '%s\n' "$1" >first
-	printf '%s\n' "${2-}" >then
-	kind=user rules_do open 'sh nft -f first' foreign 'sh nft -f then; echo then' foreign close
+	printf '%s\n' "${2-}" >second
+	kind=user rules_do open 'sh nft -f first' foreign 'sh nft -f second; echo changed' foreign close
 	assert_success
 	assert_line --index 0 --regexp '^new '
 }
@@ -439,10 +439,10 @@ foreign() { # RULES [RULES THAT COME THEN]
 		}
 	}' 'insert rule inet filter forward iifname "tart-*" accept'
 	assert_line --index 1 --partial "chain 'inet filter forward' stops what VMs send to other networks; as root, type: nft insert rule inet filter forward iifname "
-	assert_equal "${lines[2]}" then
+	assert_equal "${lines[2]}" changed
 	assert_equal "${#lines[@]}" 3
 	# The commands are such that work.
-	run in_namespace user sh -c "nft -f first; $(sed 's/.*as root, type: //' <<<"${lines[1]}") && nft list ruleset"
+	run in_namespace user sh -c "nft -f first; ${lines[1]#*as root, type: } && nft list ruleset"
 	assert_success
 	assert_output --partial 'oifname "tart-*" ct state established,related accept'
 	assert_output --partial 'oifname "tart-*" ct status dnat accept'
@@ -460,7 +460,7 @@ foreign() { # RULES [RULES THAT COME THEN]
 		}
 	}' 'insert rule ip filter DOCKER-USER iifname "tart-*" oifname != "docker0" counter accept'
 	assert_line --index 1 "the firewall chain 'ip filter FORWARD' stops what VMs send to other networks; as root, type: iptables -I DOCKER-USER -i tart-+ ! -o docker0 -j ACCEPT && iptables -I DOCKER-USER -o tart-+ -m conntrack --ctstate ESTABLISHED,RELATED,DNAT -j ACCEPT"
-	assert_equal "${lines[2]}" then
+	assert_equal "${lines[2]}" changed
 	assert_equal "${#lines[@]}" 3
 }
 
@@ -479,7 +479,7 @@ foreign() { # RULES [RULES THAT COME THEN]
 		}
 	}' 'add rule inet firewalld filter_INPUT_ZONES ip saddr 192.168.64.0/24 goto filter_IN_trusted'
 	assert_line --index 1 "the firewall chain 'inet firewalld filter_INPUT' stops what VMs send to this host; as root, type: firewall-cmd --permanent --zone=trusted --add-source=192.168.64.0/24 && firewall-cmd --reload"
-	assert_equal "${lines[2]}" then
+	assert_equal "${lines[2]}" changed
 	assert_equal "${#lines[@]}" 3
 }
 
@@ -501,7 +501,7 @@ foreign() { # RULES [RULES THAT COME THEN]
 	add rule ip filter ufw-user-input ip saddr 192.168.64.0/24 ip daddr 192.168.64.1 udp dport 53 accept'
 	assert_line --partial 'ufw allow from 192.168.64.0/24 to 192.168.64.1 port 53'
 	assert_line --partial 'ufw route allow from 192.168.64.0/24'
-	assert_equal "${lines[3]}" then
+	assert_equal "${lines[3]}" changed
 	assert_equal "${#lines[@]}" 4
 }
 

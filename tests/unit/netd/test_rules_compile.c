@@ -140,8 +140,8 @@ static void compiles_phrases(void **state)
 		CLEANUP_STR struct str out = { 0 };
 
 		print_rule(text, &out);
-		check(strcmp(out.ptr, row->expressions) == 0, "%s: got\n%s\nnot\n%s", row->name,
-		      out.ptr, row->expressions);
+		check(strcmp(str_text(&out), row->expressions) == 0, "%s: got\n%s\nnot\n%s",
+		      row->name, str_text(&out), row->expressions);
 	}
 }
 
@@ -202,8 +202,8 @@ static void compiles_sets_and_chains(void **state)
 		CLEANUP_STR struct str out = { 0 };
 
 		print_values(row->text, &out);
-		check(strcmp(out.ptr, row->values) == 0, "%s: got\n%s\nnot\n%s", row->name, out.ptr,
-		      row->values);
+		check(strcmp(str_text(&out), row->values) == 0, "%s: got\n%s\nnot\n%s", row->name,
+		      str_text(&out), row->values);
 	}
 }
 
@@ -246,7 +246,8 @@ static void compiles_elements(void **state)
 					  sizeof(struct nfgenmsg),
 				  head.nlmsg_len - sizeof(head) - sizeof(struct nfgenmsg)),
 			see, &out);
-		check(strcmp(out.ptr, row->elements) == 0, "%s: %s", row->name, out.ptr);
+		check(strcmp(str_text(&out), row->elements) == 0, "%s: %s", row->name,
+		      str_text(&out));
 	}
 }
 

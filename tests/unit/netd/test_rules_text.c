@@ -6,7 +6,7 @@
 
 static struct rules_options options_of(const char *net)
 {
-	struct rules_options options = { .isolate_vms = true };
+	struct rules_options options = { 0 };
 
 	assert_true(cidr_parse(span_of(net), &options.subnet.cidr));
 	options.subnet.gateway = options.subnet.cidr.network + 1;
