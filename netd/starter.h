@@ -33,7 +33,7 @@ enum starter_dns_end {
 struct starter_events {
 	/* `fd` is a connected SOCK_SEQPACKET to a fresh DHCP child, now the callee's. Also after one has died. */
 	void (*dhcp_started)(void *ctx, int fd);
-	void (*dns_started)(void *ctx);
+	void (*dns_started)(void *ctx); /* it listens */
 	/* It is tried again after a pause, which grows to STARTER_PAUSE_MAX_MS: each time that also fails, this says so. */
 	void (*dns_ended)(void *ctx, enum starter_dns_end end, const char *why);
 	/* The starter itself is gone: nothing can be started any more. dnsmasq has gone with it; the DHCP child goes on. */

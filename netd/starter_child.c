@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -20,6 +21,8 @@
 #include "netd/starter_talk.h"
 
 #define PAUSE_FIRST_MS 100
+#define READY_STEP_MS  10
+#define READY_MAX_MS   2000  /* a firewall may keep us from seeing that it listens */
 #define LIVED_LONG_MS  10000 /* who has lived so long is started again at once */
 
 struct helper {
@@ -38,6 +41,8 @@ struct starter_process {
 	struct helper dns;
 	bool dns_wanted;
 	struct starter_dns dns_settings;
+	struct loop_source *dns_ready; /* armed until it listens */
+	uint64_t dns_ready_left_ms;
 	bool dns_replaced; /* it is being ended by us, to be started with other settings */
 	char *dnsmasq;     /* NULL = there is none */
 	char resolver_dir[PATH_MAX];
@@ -267,6 +272,7 @@ static void dns_on_end(void *ctx, int status)
 	CLEANUP_STR struct str why = { 0 };
 
 	starter->dns.end = NULL;
+	loop_disarm(starter->dns_ready);
 	if (!starter->dns_wanted)
 		return;
 	if (starter->dns_replaced) {
@@ -298,7 +304,6 @@ static bool port_is_taken(ipv4 address, int type)
 static bool start_dns(struct starter_process *starter, enum starter_dns_end *ret_why,
 		      struct err *err)
 {
-	const struct starter_report say = { .kind = STARTER_DNS_STARTED };
 	pid_t parent = getpid();
 	pid_t pid;
 
@@ -317,8 +322,42 @@ static bool start_dns(struct starter_process *starter, enum starter_dns_end *ret
 		return false;
 	if (pid == 0)
 		run_dns(starter, parent);
-	report(starter, &say, -1);
+	starter->dns_ready_left_ms = READY_MAX_MS;
+	loop_arm(starter->dns_ready, READY_STEP_MS);
 	return true;
+}
+
+/* By a connection, which it drops when we do. A try of ours to bind could be what keeps it from binding. */
+static bool listens(ipv4 address)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET,
+					.sin_port = htons(53),
+					.sin_addr.s_addr = htonl(address) };
+	CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+	if (fd < 0)
+		return false;
+	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0)
+		return true;
+	/* Between addresses of one host it has succeeded or failed by now. */
+	return errno == EINPROGRESS && poll(&ready, 1, 0) == 1 &&
+	       !(ready.revents & (POLLERR | POLLHUP));
+}
+
+static void dns_on_ready(void *ctx)
+{
+	const struct starter_report say = { .kind = STARTER_DNS_STARTED };
+	struct starter_process *starter = ctx;
+
+	if (starter->dns.child.pid == 0)
+		return;
+	if (starter->dns_ready_left_ms > 0 && !listens(starter->dns_settings.listen)) {
+		starter->dns_ready_left_ms -= READY_STEP_MS;
+		loop_arm(starter->dns_ready, READY_STEP_MS);
+		return;
+	}
+	report(starter, &say, -1);
 }
 
 static void dns_on_again(void *ctx)
@@ -441,6 +480,7 @@ static bool prepare(struct starter_process *starter, struct err *err)
 		return false;
 	starter->dhcp.again = loop_add_deadline(starter->loop, dhcp_on_again, starter);
 	starter->dns.again = loop_add_deadline(starter->loop, dns_on_again, starter);
+	starter->dns_ready = loop_add_deadline(starter->loop, dns_on_ready, starter);
 	return true;
 }
 

@@ -270,8 +270,8 @@ static bool run(struct helpers *helpers, struct err *err)
 {
 	struct loop_source *source;
 
-	return isolate_start(0, err) && starter_fork(&helpers->starter, err) &&
-	       loop_new(&helpers->loop, err) &&
+	return isolate_start(0, err) && isolate_from_gains(err) &&
+	       starter_fork(&helpers->starter, err) && loop_new(&helpers->loop, err) &&
 	       starter_watch(helpers->starter, helpers->loop, &starter_events, helpers, err) &&
 	       dhcp_link_new(helpers->loop, &link_events, helpers, &helpers->link, err) &&
 	       loop_add_fd(helpers->loop, STDIN_FILENO, EPOLLIN, helpers_on_stdin, helpers, &source,
