@@ -49,10 +49,10 @@ lab_is_empty() {
 
 # A command on the lab's host; in_net: in the world outside it; in_lab_as USER: as alice or bob (as root only).
 in_lab() {
-	local user=()
+	local as_ours=()
 
-	[ "$(id -u)" -eq 0 ] || user=(--user --preserve-credentials)
-	nsenter --target "$lab_pid" "${user[@]}" --mount --net --ipc --pid --wd="$PWD" -- "$@"
+	[ "$(id -u)" -eq 0 ] || as_ours=(--user --preserve-credentials)
+	nsenter --target "$lab_pid" "${as_ours[@]}" --mount --net --ipc --pid --wd="$PWD" -- "$@"
 }
 
 in_net() {

@@ -9,7 +9,7 @@ started = time.monotonic()
 counts = {"passed": 0, "failed": 0}
 
 
-def say(text):
+def note(text):
     for line in str(text).splitlines():
         print(f"# {line}", flush=True)
 
@@ -19,7 +19,7 @@ def check(name, passed, detail=""):
     counts["passed" if passed else "failed"] += 1
     print(f"{'ok' if passed else 'not ok'} {sum(counts.values())} - {name}", flush=True)
     if not passed and detail != "":
-        say(detail() if callable(detail) else detail)
+        note(detail() if callable(detail) else detail)
     return bool(passed)
 
 
@@ -79,7 +79,7 @@ def run_groups(groups, at_end=()):
         finally:
             for function in at_end:
                 function()
-        say(f"{group.__name__}: {time.monotonic() - before:.1f} s")
+        note(f"{group.__name__}: {time.monotonic() - before:.1f} s")
     print(f"1..{sum(counts.values())}", flush=True)
     sys.stdout.flush()
     os._exit(1 if counts["failed"] else 0)  # no thread or descriptor may hold us up

@@ -130,13 +130,15 @@ class Ear:
                 data, extra, _, source = self.sock.recvmsg(65536, 256)
             except BlockingIOError:
                 return self
-            to = None
+            to = reply_from = None
             for level, kind, value in extra:
                 if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
-                    to = str(ipaddress.IPv4Address(value[8:12]))
+                    to, reply_from = str(ipaddress.IPv4Address(value[8:12])), value[4:8]
             self.heard.append((data, source[0], to))
             if self.echo:
-                self.sock.sendto(data, source)
+                # From the address that it was sent to: this one has many.
+                info = struct.pack("I4s4x", 0, reply_from)
+                self.sock.sendmsg([data], [(socket.IPPROTO_IP, IP_PKTINFO, info)], 0, source)
 
     def find(self, marker):
         """(data, from, to) or None, without waiting."""
@@ -281,9 +283,14 @@ class Keeper:
 
     @classmethod
     def end_all(cls):
+        """All that are left, and their children, whatever state they are in."""
         for keeper in list(cls.running):
-            keeper.process.send_signal(signal.SIGCONT)
-            keeper.kill()
+            family = keeper.family + descendants(keeper.pid)
+            keeper.process.kill()
+            keeper.process.wait()
+            cls.running.remove(keeper)
+            for pid in set(family) & set(processes()):
+                os.kill(pid, signal.SIGKILL)
 
 
 def write_conf(text):
@@ -331,8 +338,7 @@ def taps():
 
 def conntrack(*addresses):
     """Entries in which one of the addresses takes part; all without."""
-    with open("/proc/net/nf_conntrack", encoding="ascii") as file:
-        lines = file.read().splitlines()
+    lines = command("conntrack", "-L").splitlines()
     wanted = {f"{key}={address}" for address in addresses for key in ("src", "dst")}
     return [line for line in lines if not addresses or wanted & set(line.split())]
 
