@@ -73,10 +73,7 @@ class Cast:
         """All that these guests have sent, what came of it in the world, and all that was sent to them, has arrived or never
         will. What the host has begun passes whatever a guest's lists say, so the barrier is such a flow."""
         for guest in guests:
-            self.to_guest(guest)
-            data = marker()
-            guest.udp(self.gateway, self.flow(guest).getsockname()[1], data, sport=FLOW)
-            self.flow_wait(guest, data)
+            self.host_goes(guest)
         data = marker()
         say(None, WORLD_LAN, EAR, data)
         self.world_ear.wait(data)
@@ -101,6 +98,14 @@ class Cast:
         # Not connected: a guest's own stack, which knows nothing of the flow, sends errors.
         while self.flow(guest).recv(4096) != data:
             pass
+
+    def host_goes(self, guest):
+        """The host asks a guest, and is answered."""
+        self.to_guest(guest)
+        data = marker()
+        guest.udp(self.gateway, self.flow(guest).getsockname()[1], data, sport=FLOW)
+        self.flow_wait(guest, data)
+        return True
 
     def settle_world(self):
         """The same for what the world has sent to the host."""
