@@ -124,12 +124,13 @@ class Guest:
         ident = ident or self.new_port()
         self.send(f.eth(f.GATEWAY_MAC, self.mac, f.ipv4(self.address, dst, f.ping(ident, 1, data), f.ICMP)))
 
-    def dhcp(self, address=None):
+    def dhcp(self, address=None, patience=PATIENCE):
         """The four messages; the ACK. `address`: ask for this one instead of taking what is offered."""
         xid = random.getrandbits(32)
 
         def answer():
-            return self.wait(lambda frame: frame.dhcp() and frame.dhcp().xid == xid and frame not in heard, "DHCP").dhcp()
+            return self.wait(lambda frame: frame.dhcp() and frame.dhcp().xid == xid and frame not in heard, "DHCP",
+                             patience).dhcp()
 
         heard = []
         self.send(f.dhcp_client_frame(self.mac, f.DISCOVER, xid))

@@ -16,7 +16,7 @@ import struct
 import subprocess
 import time
 
-from netd_client import SOCKET, Client, Gone
+from netd_client import Client, Gone
 
 BUILD = os.environ.get("BUILD") or str(pathlib.Path(__file__).resolve().parents[2] / "build")
 NETD = os.environ.get("TART_NETD") or f"{BUILD}/tart-netd"
@@ -377,7 +377,3 @@ def wait_clean(**where):
         return []
     except TimeoutError:
         return leftovers(**where)
-
-
-def packed_port(port):
-    return struct.pack(">H", port)

@@ -5,7 +5,6 @@
     tests/lib/netd_lab.sh tests/net/lifecycle.py [GROUP]         TART_TEST_LONG=1: 1,200 VMs through a /24
 """
 import fcntl
-import ipaddress
 import os
 import pathlib
 import signal
@@ -22,7 +21,7 @@ from netd_cast import EAR, Cast
 from netd_check import check, empty, equal, expects, note, run_groups
 from netd_client import Client, Gone, Refused, random_mac
 from netd_guest import Guest, marker
-from netd_host import (HOST_LAN, LONG, WORLD_LAN, Ear, Keeper, has_tables, inside, ip_json, leftovers, links, named_for_vms,
+from netd_host import (LONG, Keeper, has_tables, inside, ip_json, leftovers, links, named_for_vms,
                        state_files, taps, wait_clean, wait_until)
 
 TUNSETPERSIST, SIOCSIFHWADDR = 0x400454CB, 0x8924

@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 # pylint: disable=wrong-import-position
-from netd_cast import DNS_ANSWER, EAR, SERVICE, Cast, Resolver, dns_query
+from netd_cast import DNS_ANSWER, EAR, Cast, Resolver, dns_query
 from netd_check import check, empty, equal, expects, note, run_groups, skip
 from netd_client import Refused
 from netd_guest import marker

@@ -13,10 +13,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 # pylint: disable=wrong-import-position
 import netd_frames as f
-from netd_cast import EAR, MODES, SERVICE, SOMEBODY, layer_two, raw_socket, received, whole_cast
+from netd_cast import EAR, MODES, SOMEBODY, layer_two, raw_socket, received, whole_cast
 from netd_check import check, empty, run_groups
 from netd_guest import Tap, marker, open_tap
-from netd_host import HOST_LAN, HOST_PUBLIC, WORLD_LAN, Ear, Keeper, command, has_tables, ip, ip_json, say, wait_clean
+from netd_host import HOST_LAN, HOST_PUBLIC, WORLD_LAN, Ear, Keeper, command, has_tables, ip, ip_json, say
 
 
 def forbidden(cast):

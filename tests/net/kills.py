@@ -1,0 +1,472 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""SIGKILL at every step of a VM's life, and at random: whatever dies, nothing is left, and the next run works. network.md 4.1,
+7, 10.4.
+
+    tests/lib/netd_lab.sh tests/net/kills.py [GROUP]      TART_SEED: of the random kills; TART_TEST_LONG=1: every system call
+
+strace stops or kills the keeper before its n-th system call of a kind, for n = 1, 2, … until the operation gets through.
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+# pylint: disable=wrong-import-position
+from netd_cast import EAR
+from netd_check import check, empty, equal, note, run_groups, skip
+from netd_client import Client, Gone, Refused, encode, random_mac
+from netd_guest import Guest, marker
+from netd_host import (LONG, NETD, Ear, Keeper, descendants, leftovers, named_for_vms, processes,
+                       wait_clean, wait_until)
+
+# What changes something, here or elsewhere; all that touches files or sockets when there is time.
+CHANGING = "sendto,sendmsg,ioctl,write,pwrite64,renameat,renameat2,rename,unlinkat,unlink,mknodat,mkdirat,bind"
+STEPS = "%network,%file,%desc" if LONG else CHANGING
+WISH = {"mode": "softnet", "allow": "10.99.0.0/24,@host,0.0.0.0/0", "block": "10.99.0.2", "expose": "2222:22"}
+
+
+def strays(keeper=None):
+    """Processes of a keeper's family that should be gone."""
+    family = [keeper.pid, *descendants(keeper.pid)] if keeper else []
+    return [f"{name} {pid}" for pid, (_, name) in processes().items() if name in ("tart-netd", "dnsmasq") and pid not in family]
+
+
+class Strace:
+    """Does something to a running keeper before its n-th system call of STEPS."""
+
+    def __init__(self, pid, what, number):
+        self.log = pathlib.Path("/run/strace.log")
+        self.process = subprocess.Popen(["strace", "-o", self.log, "-p", str(pid), "-e", f"trace={STEPS}", "-e",
+                                         f"inject={STEPS}:signal={what}:when={number}"], stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        if "attached" not in line:
+            raise RuntimeError(f"strace: {line}")
+
+    def end(self):
+        """What it saw last."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        self.process.stderr.close()
+        return last_call(self.log)
+
+
+def last_call(log):
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if "(" in line]
+    return re.sub(r"\s+", " ", lines[-1])[:110] if lines else "nothing"
+
+
+def next_keeper_cleans(name):
+    """After a keeper was killed, and no VM is held: the next one finds nothing that it does not take away, and works."""
+    keeper = Keeper()
+    left = wait_clean()
+    check(name, not left, "\n".join(left))
+    return keeper
+
+
+def works(ear):
+    """A VM's whole life."""
+    with Client() as client:
+        guest = Guest(client.attach())
+        data = marker()
+        guest.udp("8.8.8.8", EAR, data)
+        ear.wait(data)
+        return guest.dhcp().address == guest.address
+
+
+def wait_dead_or(keeper, condition):
+    """Whether the keeper died."""
+    wait_until(lambda: keeper.process.poll() is not None or condition(), "the keeper dies, or gets through")
+    return keeper.process.poll() is not None
+
+
+def each_step(operation, what, prepare, run, through, stride=1):
+    """Kills the keeper before step n of what run() makes it do, for n = 1, … until through() holds first."""
+    ear = Ear("net", EAR)
+    keeper, number = Keeper(), random.randrange(stride) + 1
+    fresh = named_for_vms()
+    while True:
+        state = prepare()
+        strace = Strace(keeper.pid, "SIGKILL", number)
+        run(state)
+        died = wait_dead_or(keeper, lambda: through(state))
+        step = strace.end()
+        finish(state)
+        if not died:
+            break
+        keeper.wait()
+        wait_until(lambda: not strays(), "the children of a killed keeper end")
+        keeper = next_keeper_cleans(f"{operation}: killed before step {number}, {step}")
+        number += stride
+    empty(f"{operation}: step {number} is beyond the last; nothing is left", wait_clean())
+    check(f"{operation}: there were steps to kill it at", number > 3)
+    empty(f"{operation}: no chain, set or map is left", named_for_vms() - fresh)
+    check(f"{operation}: the next run works", works(ear))
+    note(f"{operation}: {number} steps of {what}")
+    ear.close()
+    keeper.kill()
+
+
+def finish(state):
+    for client in state.values():
+        if isinstance(client, Client):
+            client.close()
+
+
+def receive_attached(client):
+    """Whether an answer with descriptors has come."""
+    if not select.select([client.sock], [], [], 0)[0]:
+        return False
+    try:
+        answer = client.receive()
+    except Gone:
+        return False
+    if answer.type != "r_attached":
+        raise Refused(answer.code, answer.text)
+    client.attached.append(answer)
+    return True
+
+
+def send_attach(state):
+    state["client"].send(encode("attach", mac=random_mac(), vm="v", interface="",
+                                **{key: value if key == "mode" else value.split(",") for key, value in WISH.items()}))
+
+
+def keeper_while_attaching():
+    each_step("attach", STEPS, lambda: {"client": Client()}, send_attach, lambda state: receive_attached(state["client"]))
+
+
+def attached_client():
+    client = Client()
+    client.attach(**WISH)
+    return {"client": client}
+
+
+def keeper_while_detaching():
+    each_step("detach", STEPS, attached_client, finish, lambda state: not leftovers())
+
+
+def keeper_while_changing():
+    def change(state):
+        client = state["client"]
+        client.send(encode("policy", tap=client.attached[0].tap, allow=["8.8.8.8/32"], block=["0.0.0.0/0"],
+                           expose=["2223:22", "2224:23"]))
+
+    def answered(state):
+        return bool(select.select([state["client"].sock], [], [], 0)[0])
+
+    each_step("policy", STEPS, attached_client, change, answered)
+
+
+def keeper_while_starting():
+    """With one VM that lives and one that died without a keeper: neither may be lost, nor remain."""
+    stride = 1 if LONG else 9
+    number, ear = random.randrange(stride) + 1, Ear("net", EAR)
+    keeper = Keeper()
+    while True:
+        alive, dead = Client(), Client()
+        guest = Guest(alive.attach(**WISH))
+        dead.attach(**WISH | {"expose": "2223:22"})
+        keeper.kill()
+        dead.close()
+        log = pathlib.Path("/run/strace.log")
+        process = subprocess.Popen(["strace", "-D", "-o", log, "-e", f"trace={STEPS}", "-e",
+                                    f"inject={STEPS}:signal=SIGKILL:when={number}", NETD, "--linger", "0"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: process.poll() is not None or answers(), "the keeper dies, or answers")
+        through = process.poll() is None
+        process.kill()
+        process.wait()
+        wait_until(lambda: not strays(), "the children of a killed keeper end")
+        keeper = Keeper()
+        if through:
+            break
+        found = [nic.tap for nic in Client().list()]
+        equal(f"start: killed before step {number}, {last_call(log)}: the next one has the VM that lives, only",
+              found, [guest.name])
+        data = marker()
+        guest.udp("8.8.8.8", EAR, data)
+        ear.wait(data)
+        alive.close()
+        left = wait_clean()
+        check(f"start: killed before step {number}: nothing is left", not left, "\n".join(left))
+        number += stride
+    alive.close()
+    empty(f"start: step {number} is beyond the last; nothing is left", wait_clean())
+    check("start: there were steps to kill it at", number > 3 * stride)
+    check("start: the next run works", works(ear))
+    ear.close()
+    keeper.kill()
+
+
+def answers():
+    try:
+        with Client() as client:
+            return client.status().pid > 0
+    except (OSError, Gone):
+        return False
+
+
+def client_while_attaching():
+    """Halts the keeper before each step, lets the client die, and goes on."""
+    ear, keeper, number = Ear("net", EAR), Keeper(), 1
+    fresh = named_for_vms()
+    while True:
+        state = {"client": Client()}
+        strace = Strace(keeper.pid, "SIGSTOP", number)
+        send_attach(state)
+        wait_until(lambda: is_halted(keeper) or receive_attached(state["client"]), "the keeper halts, or gets through")
+        halted = is_halted(keeper)
+        finish(state)
+        # Killed, strace leaves the keeper to us; asked to end, it would wait for it.
+        step = last_call(strace.log)
+        strace.process.kill()
+        strace.end()
+        keeper.go_on()
+        left = wait_clean()
+        if not halted:
+            break
+        check(f"client: killed before the keeper's step {number}, {step}", not left, "\n".join(left))
+        number += 1
+    check("client: there were steps to kill it at", number > 3)
+    empty("client: nothing is left", left)
+    empty("client: no chain, set or map is left", named_for_vms() - fresh)
+    check("client: the keeper is the same", keeper.process.poll() is None)
+    check("client: the next run works", works(ear))
+    ear.close()
+    keeper.kill()
+
+
+def is_halted(keeper):
+    return keeper.state() in "tT"
+
+
+# --- the keeper's children ---------------------------------------------------------------------------------------------
+
+def family(keeper):
+    """By role: whom the keeper has started."""
+    found, all_of_them = {}, processes()
+    for pid in descendants(keeper.pid):
+        parent, name = all_of_them.get(pid, (0, ""))
+        if name == "dnsmasq":
+            found["dnsmasq"] = pid
+        elif parent == keeper.pid:
+            found["starter"] = pid
+        elif name:
+            found["dhcp"] = pid
+    return found
+
+
+def children():
+    """A keeper that has lost a child gets another; one that has lost the starter says so and goes on."""
+    keeper, ear = Keeper(), Ear("net", EAR)
+    client, guest = Client(), None
+    guest = Guest(client.attach())
+    check("children: DHCP answers", guest.dhcp().address == guest.address)
+    for _ in range(3):
+        before = family(keeper)["dhcp"]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: family(keeper).get("dhcp", before) != before, "another DHCP child")
+        check("children: DHCP answers after its child was killed", dhcp_again(guest))
+    if "dnsmasq" in family(keeper):
+        before = family(keeper)["dnsmasq"]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: family(keeper).get("dnsmasq", before) != before, "another dnsmasq")
+        wait_until(lambda: client.status().dns_running, "DNS again")
+        check("children: another dnsmasq after the first was killed", True)
+    else:
+        skip("children: another dnsmasq after the first was killed", "no dnsmasq here")
+    os.kill(family(keeper)["starter"], signal.SIGKILL)
+    wait_until(lambda: keeper.process.poll() is not None or "starter" not in family(keeper), "the starter's end")
+    data = marker()
+    guest.udp("8.8.8.8", EAR, data)
+    ear.wait(data)
+    check("children: without the starter the VM goes on", True)
+    if keeper.process.poll() is None:
+        keeper.kill()
+    wait_until(lambda: not strays(), "the rest of the family ends")
+    keeper = Keeper()
+    with Client() as again:
+        again.reattach(guest.name)
+        check("children: with the next keeper DHCP answers", dhcp_again(guest))
+    client.close()
+    empty("children: nothing is left", wait_clean())
+    ear.close()
+    keeper.kill()
+
+
+def dhcp_again(guest):
+    """A client asks until it is answered, as any does."""
+    def asks():
+        guest.forget()
+        try:
+            return guest.dhcp(patience=1).address == guest.address
+        except TimeoutError:
+            return False
+    return wait_until(asks, "DHCP")
+
+
+# --- at random ---------------------------------------------------------------------------------------------------------
+
+def stand_in():
+    """What `tart run` does, with a child that holds what QEMU would: says "up TAP" and answers lines: "dhcp", "end"."""
+    client = connect_again()
+    wish = json.loads(sys.argv[2])
+    while True:
+        try:
+            answer = client.attach(**wish)
+            break
+        except Gone:  # the keeper has died of the same accident: nothing is lost yet
+            client.close()
+            client = connect_again()
+    guest = Guest(answer)
+    if os.fork() == 0:
+        signal.pause()
+    print("up", guest.name, flush=True)
+    holders = [client]
+    while True:
+        ready = select.select([0, holders[-1].sock], [], [])[0]
+        if holders[-1].sock in ready:
+            again = connect_again()
+            try:
+                again.reattach(guest.name)
+                holders.append(again)
+                print("back", flush=True)
+            except (Gone, Refused) as error:
+                if isinstance(error, Refused):
+                    print("lost", error, flush=True)
+                    os._exit(1)
+                again.close()
+        if 0 in ready:
+            word = sys.stdin.readline().strip()
+            if word != "dhcp":
+                os.killpg(0, signal.SIGKILL)
+            print(guest.dhcp().address == guest.address, flush=True)
+
+
+def connect_again():
+    return wait_until(connected, "a keeper")
+
+
+def connected():
+    try:
+        return Client()
+    except OSError:
+        return None
+
+
+class StandIn:
+    """A `tart run` with its QEMU: a process group."""
+
+    def __init__(self, wish):
+        self.process = subprocess.Popen([sys.executable, __file__, "--vm", json.dumps(wish)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+    def members(self):
+        return [self.process.pid, *descendants(self.process.pid)]
+
+    def end(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+def at_random():
+    """Lives of three VMs each, in which something is killed at some moment."""
+    seed = int(os.environ.get("TART_SEED") or random.randrange(1 << 32))
+    source = random.Random(seed)
+    note(f"TART_SEED={seed}")
+    ear, keeper = Ear("net", EAR), Keeper()
+    fresh = named_for_vms()
+    wishes = [{"mode": "nat"}, WISH, {"mode": "host"}]
+    for life in range(400 if LONG else 50):
+        standing = [StandIn({**wish, "mac": random_mac(source)}) for wish in source.sample(wishes, source.randint(1, 3))]
+        killed = []
+        for _ in range(source.randint(1, 3)):
+            time.sleep(source.random() ** 2 * 0.15)  # a moment, not a wait
+            killed.append(kill_somebody(source, keeper, standing))
+            if keeper.process.poll() is not None:
+                keeper.wait()
+                keeper = Keeper()
+        name = f"life {life + 1} of seed {seed}: {', '.join(killed)}"
+        for one in standing:
+            one.end()
+        left = wait_clean()
+        wait_until(lambda: not strays(keeper), "no other keeper's child is there")
+        check(name, not left and Client().status().nics == 0, "\n".join(left))
+    empty("random kills: no chain, set or map is left", named_for_vms() - fresh)
+    check("random kills: the next run works", works(ear))
+    ear.close()
+    keeper.kill()
+    wait_until(lambda: not strays(), "no process is left")
+    check("random kills: no process is left", not strays())
+
+
+def kill_somebody(source, keeper, standing):
+    """One process; what it was."""
+    which = source.choice(["keeper", "dhcp", "dnsmasq", "run", "qemu", "all of a VM"])
+    if which == "keeper":
+        pid = keeper.pid
+    elif which in ("dhcp", "dnsmasq"):
+        pid = family(keeper).get(which)
+    else:
+        one = source.choice(standing)
+        if which == "all of a VM":
+            one.end()
+            return which
+        pids = one.members()
+        pid = pids[0] if which == "run" else pids[-1]
+    if pid is None:
+        return f"no {which}"
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return f"no {which}"
+    if which == "keeper":
+        keeper.process.wait()
+    return which
+
+
+def survivors():
+    """VMs whose keeper dies again and again, and who come back to each next one."""
+    keeper = Keeper()
+    standing = [StandIn({"mode": "nat"}), StandIn(WISH)]
+    names = sorted(one.process.stdout.readline().split()[1] for one in standing)
+    for number in range(5):
+        keeper.kill()
+        keeper = Keeper()
+        equal(f"survivors: both come back to keeper {number + 2}", [one.process.stdout.readline() for one in standing],
+              ["back\n"] * 2)
+        equal(f"survivors: keeper {number + 2} has both", sorted(nic.tap for nic in Client().list()), names)
+        for one in standing:
+            one.process.stdin.write("dhcp\n")
+            one.process.stdin.flush()
+            check(f"survivors: keeper {number + 2} answers DHCP", one.process.stdout.readline() == "True\n")
+    for one in standing:
+        one.end()
+    empty("survivors: nothing is left", wait_clean())
+    keeper.kill()
+
+
+if sys.argv[1:2] == ["--vm"]:
+    stand_in()
+steps = [keeper_while_attaching, keeper_while_detaching, keeper_while_changing, keeper_while_starting, client_while_attaching]
+if not shutil.which("strace"):
+    for group in steps:
+        skip(group.__name__, "needs strace")
+    steps = []
+run_groups([*steps, children, at_random, survivors], at_end=[Keeper.end_all])
