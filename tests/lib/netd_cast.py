@@ -14,7 +14,7 @@ import threading
 import netd_frames as f
 from netd_client import Client
 from netd_guest import Guest, RealGuest, marker
-from netd_host import HOST_LAN, PATIENCE, WORLD_LAN, Ear, Keeper, inside, ip, listen_tcp, say, wait_clean
+from netd_host import HOST_LAN, PATIENCE, WORLD_LAN, Ear, Keeper, inside, ip, listen_tcp, say, taps, wait_clean, wait_until
 
 DNS_ANSWER = bytes([1, 2, 3, 4])
 EAR, SERVICE = 7000, 7001  # the UDP and TCP ports where world and host listen
@@ -31,7 +31,10 @@ class Cast:
         self.world_ear, self.host_ear = Ear("net", EAR, echo=True), Ear(None, EAR, echo=True)
         self.closing += [self.world_ear, self.host_ear, *(listen_tcp(where, SERVICE) for where in ("net", None))]
         with Client() as client:
+            # The network comes with the first VM, and stays: an automatic subnet is not known before.
+            client.attach()
             self.status = client.status()
+        wait_until(lambda: not taps(), "the first VM is gone")
         self.gateway = self.status.gateway
         if world_knows_vms:
             ip("route", "replace", self.status.subnet, "via", HOST_LAN, where="net")

@@ -124,21 +124,29 @@ class Guest:
         ident = ident or self.new_port()
         self.send(f.eth(f.GATEWAY_MAC, self.mac, f.ipv4(self.address, dst, f.ping(ident, 1, data), f.ICMP)))
 
-    def dhcp(self, address=None, patience=PATIENCE):
-        """The four messages; the ACK. `address`: ask for this one instead of taking what is offered."""
+    def dhcp(self, address=None):
+        """The four messages, again every second without an answer, as clients do; the ACK. `address`: ask for this one
+        instead of taking what is offered."""
         xid = random.getrandbits(32)
 
-        def answer():
-            return self.wait(lambda frame: frame.dhcp() and frame.dhcp().xid == xid and frame not in heard, "DHCP",
-                             patience).dhcp()
+        def ask(kind, *options):
+            frame = f.dhcp_client_frame(self.mac, kind, xid, options=options)
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                self.send(frame)
+                try:
+                    return self.wait(is_answer, "DHCP", 1).dhcp()
+                except TimeoutError:
+                    if time.monotonic() > deadline:
+                        raise
 
-        heard = []
-        self.send(f.dhcp_client_frame(self.mac, f.DISCOVER, xid))
-        offer = answer()
-        heard = list(self.seen)
-        self.send(f.dhcp_client_frame(self.mac, f.REQUEST, xid, options=[
-            (50, f.ip_bytes(address or offer.address)), (54, offer.options[54])]))
-        return answer()
+        def is_answer(frame):
+            return frame.dhcp() and frame.dhcp().xid == xid and (frame.dhcp().type == f.OFFER) == discovering
+
+        discovering = True
+        offer = ask(f.DISCOVER)
+        discovering = False
+        return ask(f.REQUEST, (50, f.ip_bytes(address or offer.address)), (54, offer.options[54]))
 
 
 class RealGuest(Guest):

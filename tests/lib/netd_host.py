@@ -359,13 +359,14 @@ def leftovers(subnet="192.168.64.0/24", gateway="192.168.64.1"):
 
     found = [f"link {name}" for name in taps()]
     found += [f"route {route['dst']} {route.get('dev')}" for route in ip_json("route", "show", "table", "all")
-              if in_pool(route["dst"].split("/")[0]) and route["dst"] != subnet]
+              if in_pool(route["dst"].split("/")[0]) and route.get("dev") != "tart0"]
     found += [f"neighbour {entry['dst']} {entry.get('dev')}" for entry in ip_json("neigh", "show", "nud", "all")
               if in_pool(entry["dst"])]
     found += [f"proxy {entry}" for entry in ip_json("neigh", "show", "proxy")]
     found += [f"element {element}" for element in elements()]
     found += [f"conntrack {line}" for line in conntrack()
-              if any(in_pool(word.split("=")[1]) for word in line.split() if word.startswith(("src=", "dst=")))]
+              if "dst=224." not in line and
+              any(in_pool(word.split("=")[1]) for word in line.split() if word.startswith(("src=", "dst=")))]
     found += [f"file {path}" for path in state_files()]
     return found
 

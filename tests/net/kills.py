@@ -277,7 +277,7 @@ def children():
         before = family(keeper)["dhcp"]
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: family(keeper).get("dhcp", before) != before, "another DHCP child")
-        check("children: DHCP answers after its child was killed", dhcp_again(guest))
+        check("children: DHCP answers after its child was killed", guest.dhcp().address == guest.address)
     if "dnsmasq" in family(keeper):
         before = family(keeper)["dnsmasq"]
         os.kill(before, signal.SIGKILL)
@@ -298,22 +298,11 @@ def children():
     keeper = Keeper()
     with Client() as again:
         again.reattach(guest.name)
-        check("children: with the next keeper DHCP answers", dhcp_again(guest))
+        check("children: with the next keeper DHCP answers", guest.dhcp().address == guest.address)
     client.close()
     empty("children: nothing is left", wait_clean())
     ear.close()
     keeper.kill()
-
-
-def dhcp_again(guest):
-    """A client asks until it is answered, as any does."""
-    def asks():
-        guest.forget()
-        try:
-            return guest.dhcp(patience=1).address == guest.address
-        except TimeoutError:
-            return False
-    return wait_until(asks, "DHCP")
 
 
 # --- at random ---------------------------------------------------------------------------------------------------------
