@@ -45,7 +45,7 @@ packages_for() {
 		echo dbus-bin dbus-daemon gnome-keyring libsecret-tools
 		echo mandoc zsh fish btrfs-progs nghttp2-server xfsprogs procps python3 openssl
 		echo apache2-utils skopeo
-		echo busybox-static conntrack isc-dhcp-client netcat-openbsd nftables systemd udev udhcpc
+		echo busybox-static conntrack isc-dhcp-client netcat-openbsd nftables strace systemd udev udhcpc
 		;;
 	lint)
 		packages_for build

@@ -82,6 +82,21 @@ bats_suite() { # FILE FOLDER KIND SECONDS [BATS OPTION...]
 		"BUILD=$PWD/$folder TART=$PWD/$folder/tart exec bats --tap $* $file"
 }
 
+# Programs that print TAP, on a host of their own: as whoever runs the tests, and if that is root, also as nobody.
+net_suite() { # FILE FOLDER KIND [--user]
+	suite "net/$(basename "$1" .py) ($3)" tap "$cli_seconds" "BUILD=$PWD/$2 exec tests/lib/netd_lab.sh --tap ${4-} $1"
+}
+
+net_suites() {
+	local file
+
+	for file in tests/net/*.py; do
+		net_suite "$file" build-plain plain
+		net_suite "$file" build-asan sanitized
+		[ "$(id -u)" -ne 0 ] || net_suite "$file" build-plain 'plain, as nobody' --user
+	done
+}
+
 # Guests first: they take longest, so that the others fill the gaps. What tests scripts, or preloads a library into the
 # program, needs no second build, and the sanitized program meets real guests only where a test says so:
 # `# bats test_tags=sanitized`.
@@ -105,6 +120,7 @@ all_suites() {
 			;;
 		esac
 	done
+	net_suites
 	meson_suites build-plain plain
 	meson_suites build-asan sanitized
 	suite 'layers (objects)' exit 60 'tools/check_layers.sh --objects build-plain'

@@ -323,9 +323,10 @@ def elements():
 
 
 def named_for_vms():
-    """Chains, maps, counters and the like that were made for single VMs: those that a fresh table does not have."""
+    """Chains, maps and the like by name: what was made for single VMs is more than there was before. The mark of what kind of
+    ruleset this is changes with settings."""
     return {f"{kind} {value['family']} {value['name']}" for entry in tables() for kind, value in entry.items()
-            if kind in ("chain", "set", "map", "counter") and "name" in value}
+            if kind in ("chain", "set", "map", "counter") and not value["name"].startswith("is_")}
 
 
 def links(prefix="tart"):

@@ -3,7 +3,7 @@
 # Runs a command on a host of its own, beside an internet of its own: namespaces that end with the command, and with them
 # every process, link, rule and file that it left. Nothing of it touches or leaves the machine. network.md 10.
 #
-#	tests/lib/netd_lab.sh [--user] COMMAND...
+#	tests/lib/netd_lab.sh [--tap] [--user] COMMAND...
 #
 #	  namespace "host": the command    uplink 10.99.0.2/24 ─veth─ lan 10.99.0.1/24    namespace "net": the world
 #	  lo 44.44.44.44, a public address of its own          lo 8.8.8.8, 33.33.33.33 and .34, and private ones:
@@ -13,12 +13,17 @@
 # bob of the group tart, and a /dev/net/tun for everybody, as udev makes it. The world is /run/netns/net.
 #
 # As root it is a host with several users. Otherwise, and with --user as nobody, it is one user's namespace, whose only
-# user is root. $LAB_KIND tells: root, user. Exit code 77, with the reason on stderr: this machine cannot do that.
+# user is root. $LAB_KIND tells: root, user. Exit code 77, with the reason on stderr: this machine cannot do that; with
+# --tap that is a test plan that skips.
 set -u
 
 readonly self=$0
 
 cannot() {
+	if [ -n "${LAB_TAP-}" ]; then
+		echo "1..0 # SKIP $*"
+		exit 0
+	fi
 	echo "$*" >&2
 	exit 77
 }
@@ -132,6 +137,10 @@ start() { # COMMAND...
 	exec unshare --user --map-root-user --mount --net --ipc --pid --fork --kill-child "$self" --inside user "$@"
 }
 
+if [ "${1-}" = --tap ]; then
+	shift
+	export LAB_TAP=yes
+fi
 case ${1-} in
 --inside)
 	shift
@@ -143,6 +152,8 @@ case ${1-} in
 --as-nobody)
 	shift
 	share_tun || cannot 'cannot make a /dev/net/tun for everybody'
+	# Not only the command: its folder holds what else it needs.
+	setpriv --reuid=65534 --regid=65534 --clear-groups test -r "$self" || cannot 'nobody may not read these files'
 	exec setpriv --reuid=65534 --regid=65534 --clear-groups "$self" "$@"
 	;;
 --user)
@@ -153,7 +164,7 @@ case ${1-} in
 	start "$@"
 	;;
 '' | -*)
-	echo "usage: ${0##*/} [--user] COMMAND..." >&2
+	echo "usage: ${0##*/} [--tap] [--user] COMMAND..." >&2
 	exit 64
 	;;
 *)

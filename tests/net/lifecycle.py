@@ -290,6 +290,8 @@ def keeper_dies():
             cast.keeper = Keeper(*options)
             empty(f"{title}: a tap that was made persistent, without anybody, goes", wait_clean())
 
+            if options:
+                continue
             client, guest = attach()
             cast.keeper.kill()
             cast.keeper = Keeper(*options)
