@@ -317,7 +317,7 @@ def elements():
     for entry in tables():
         for kind in ("set", "map"):
             thing = entry.get(kind)
-            if thing and thing["name"] != "nonglobal":
+            if thing and thing["name"] not in ("nonglobal", "dns"):
                 found += [f"{thing['family']} {thing['name']}: {json.dumps(element)}" for element in thing.get("elem", [])]
     return found
 
