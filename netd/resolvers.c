@@ -14,6 +14,7 @@
 #include "base/random.h"
 
 #define RESOLV_CONF_MAX 65536
+#define AGAIN_MS        50
 
 static struct span next_word(struct span *rest)
 {
@@ -67,7 +68,7 @@ void resolvers_of_host(ipv4 ret[NETWORK_DNS_MAX])
 }
 
 struct resolvers_probe {
-	struct loop_source *source, *deadline;
+	struct loop_source *source, *deadline, *again;
 	int fd;
 	uint16_t id;
 	resolvers_probed_fn *fn;
@@ -80,6 +81,7 @@ void resolvers_probe_end(struct resolvers_probe *probe)
 		return;
 	loop_remove(&probe->source);
 	loop_remove(&probe->deadline);
+	loop_remove(&probe->again);
 	cleanup_close(&probe->fd);
 	free(probe);
 }
@@ -101,8 +103,9 @@ static void probe_on_answer(void *ctx, uint32_t events)
 	ssize_t n = recv(probe->fd, answer, sizeof(answer), MSG_DONTWAIT);
 
 	(void)events;
+	/* Nobody listens there yet: a server that was just started takes a moment. */
 	if (n < 12)
-		finish(probe, false);
+		loop_arm(probe->again, AGAIN_MS);
 	else
 		finish(probe, (answer[0] << 8 | answer[1]) == probe->id && answer[2] & 0x80);
 }
@@ -112,21 +115,36 @@ static void probe_on_deadline(void *ctx)
 	finish(ctx, false);
 }
 
-static bool ask(struct resolvers_probe *probe, ipv4 server)
+static bool ask(const struct resolvers_probe *probe)
+{
+	/* RFC 1035 4.1: one question, version.bind, TXT, CHAOS (RFC 4892): answered without asking anybody else. */
+	uint8_t question[] = { 0,   0,   0,   0,   0,   1, 0,   0,   0,   0,   0, 0, 7,  'v', 'e',
+			       'r', 's', 'i', 'o', 'n', 4, 'b', 'i', 'n', 'd', 0, 0, 16, 0,   3 };
+
+	question[0] = (uint8_t)(probe->id >> 8);
+	question[1] = (uint8_t)probe->id;
+	return send(probe->fd, question, sizeof(question), 0) == (ssize_t)sizeof(question);
+}
+
+static void probe_on_again(void *ctx)
+{
+	struct resolvers_probe *probe = ctx;
+
+	/* What the last question met may be told by this one. */
+	if (!ask(probe))
+		loop_arm(probe->again, AGAIN_MS);
+}
+
+static bool open_to(struct resolvers_probe *probe, ipv4 server)
 {
 	const struct sockaddr_in to = { .sin_family = AF_INET,
 					.sin_port = htons(53),
 					.sin_addr.s_addr = htonl(server) };
-	/* RFC 1035 4.1: recursion desired, one question: the root, NS, IN. */
-	uint8_t question[] = { 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1 };
 
 	random_bytes(&probe->id, sizeof(probe->id));
-	question[0] = (uint8_t)(probe->id >> 8);
-	question[1] = (uint8_t)probe->id;
 	probe->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return probe->fd >= 0 &&
-	       connect(probe->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
-	       send(probe->fd, question, sizeof(question), 0) == (ssize_t)sizeof(question);
+	       connect(probe->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 && ask(probe);
 }
 
 struct resolvers_probe *resolvers_probe(struct loop *loop, ipv4 server, resolvers_probed_fn *fn,
@@ -138,12 +156,13 @@ struct resolvers_probe *resolvers_probe(struct loop *loop, ipv4 server, resolver
 	probe->fd = -1;
 	probe->fn = fn;
 	probe->ctx = ctx;
-	if (!ask(probe, server) || !loop_add_fd(loop, probe->fd, EPOLLIN, probe_on_answer, probe,
-						&probe->source, &ignored)) {
+	if (!open_to(probe, server) || !loop_add_fd(loop, probe->fd, EPOLLIN, probe_on_answer,
+						    probe, &probe->source, &ignored)) {
 		resolvers_probe_end(probe);
 		return NULL;
 	}
 	probe->deadline = loop_add_deadline(loop, probe_on_deadline, probe);
+	probe->again = loop_add_deadline(loop, probe_on_again, probe);
 	loop_arm(probe->deadline, RESOLVERS_PROBE_MS);
 	return probe;
 }

@@ -16,10 +16,10 @@ size_t resolvers_parse(struct span text, ipv4 ret[NETWORK_DNS_MAX]);
 void resolvers_of_host(ipv4 ret[NETWORK_DNS_MAX]);
 
 /*
- * Asks a DNS server for the root's name servers and tells whether anything answered within RESOLVERS_PROBE_MS. Called back
+ * Asks a DNS server who it is and tells whether anything answered within RESOLVERS_PROBE_MS. Called back
  * from the loop, once; NULL, without a call, when it cannot even be asked.
  */
-#define RESOLVERS_PROBE_MS 1000
+#define RESOLVERS_PROBE_MS 2000
 struct resolvers_probe;
 typedef void resolvers_probed_fn(void *ctx, bool answers);
 struct resolvers_probe *resolvers_probe(struct loop *loop, ipv4 server, resolvers_probed_fn *fn,

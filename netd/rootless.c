@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,11 @@ bool rootless_check(const char *path_env, struct err *err)
 			       "root does not need a rootless network: start the keeper itself");
 	if (!pasta)
 		return err_set(err, ERR_GENERAL, "pasta not found in PATH, install passt");
+	/* What pasta starts is root of its namespace by being executed, which this forbids. */
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return err_set(
+			err, ERR_GENERAL,
+			"this process may not gain privileges (no_new_privs), as pasta's must");
 	return check_tun(err) && check_namespaces(err);
 }
 

@@ -181,6 +181,8 @@ static bool starting_fill(const struct home *home, enum keeper_kind kind, struct
 	s->argv[n++] = "--background";
 	s->spec = (struct child_spec)CHILD_SPEC_INIT;
 	s->spec.argv = s->argv;
+	s->spec.may_gain_privs =
+		true; /* pasta's command does, in a namespace; the keeper gives it up itself */
 	s->spec.cwd_fd = s->root_fd;
 	return true;
 }
