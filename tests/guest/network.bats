@@ -1,0 +1,337 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Real guests, a real keeper, and an internet of their own (tests/lib/netd_lab.sh): addresses, ways in and out, and the end
+# of each of the processes.
+
+load ../lib/common
+load ../lib/images
+load ../lib/netd
+
+export WAIT_SECONDS=240
+
+setup() {
+	common_setup
+	unset TART_NETWORK_BACKEND
+	export TART_ACCEL=tcg
+	tiny=$(image_dir tiny amd64)
+	lab_start
+}
+
+teardown() {
+	lab_stop
+	common_teardown
+}
+
+# A VM that boots in seconds, without firmware. What it does once it has an address comes on standard input; port 7777
+# answers with its name.
+make_guest() { # NAME
+	local vm=$TART_HOME/vms/$1 disk=$BATS_TEST_TMPDIR/$1.img
+
+	mformat -C -f 1440 -i "$disk" ::
+	{
+		echo '('
+		echo 'until ip -4 -o address show eth0 | grep -q inet; do usleep 50000; done'
+		echo "while :; do echo 'I am $1' | nc -l -p 7777; done &"
+		cat
+		echo ') >/dev/console 2>&1 &'
+	} | mcopy -i "$disk" - ::/tiny.cmd
+	"$TART" create "$1" --linux --disk-size 1 --arch amd64 3>&-
+	"$TART" set "$1" --memory 512 --cpu 1 --disk "$disk" 3>&-
+	cp "$tiny/vmlinuz" "$vm/kernel"
+	cp "$tiny"/initrd.* "$vm/initramfs"
+	jq '.tartLinux = {boot: {cmdline: "console=ttyS0 panic=-1 no_timer_check", initramfs: true}}' \
+		"$vm/config.json" >"$disk.json"
+	cat "$disk.json" >"$vm/config.json"
+}
+
+# A command in the lab, as $user when that is set.
+in_lab_as_user() {
+	in_lab ${user:+setpriv --reuid="$user" --regid="$user" --init-groups} "$@"
+}
+
+lab_tart() {
+	run --separate-stderr in_lab_as_user timeout --kill-after=5 300 "$TART" "$@" </dev/null
+}
+
+# Starts `tart run` in the lab; $run_pid is its process id there, $run_job that of what waits for it here. $out and $err.
+start_run() { # NAME [OPTION...]
+	local name=$1
+
+	shift
+	out=$BATS_TEST_TMPDIR/$name.out
+	err=$BATS_TEST_TMPDIR/$name.err
+	rm -f "$TART_HOME/vms/$name/console.log" "$TART_HOME/run.pid"
+	background in_lab_as_user sh -c 'echo $$ >"$TART_HOME/run.pid"; exec "$@"' sh "$TART" run "$name" --no-graphics "$@" \
+		>"$out" 2>"$err" </dev/null
+	run_job=$background_pid
+	wait_until test -s "$TART_HOME/run.pid"
+	run_pid=$(cat "$TART_HOME/run.pid")
+}
+
+kill_run() {
+	in_lab kill -KILL "$run_pid"
+	wait "$run_job" || true
+}
+
+# The address, once there is one: $address.
+await_address() { # NAME [OPTION...]
+	lab_tart ip "$@" --wait "$WAIT_SECONDS"
+	assert_success
+	address=$output
+	[[ $address =~ ^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+console_says() { # NAME PATTERN
+	grep -aqsE -- "$2" "$TART_HOME/vms/$1/console.log"
+}
+
+# What answers at a port of that address, as seen from the lab's host or the world. nc in the guest serves one at a time.
+answers_from() { # in_lab|in_net ADDRESS PORT TEXT
+	[ "$("$1" timeout 10 nc -w 5 "$2" "$3" </dev/null | tr -d '\r' | head -n 1)" = "$4" ]
+}
+
+answers() { # ADDRESS PORT TEXT
+	answers_from in_lab "$@"
+}
+
+# A server that says one line to whoever connects: on the host, or (in_net) in the world.
+serve() { # in_lab|in_net ADDRESS PORT TEXT
+	background "$1" python3 -c '
+import socket, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+while True:
+    connection, _ = server.accept()
+    connection.sendall(sys.argv[3].encode() + b"\n")
+    connection.close()' "$2" "$3" "$4"
+	wait_until "$1" sh -c "ss -Hltn 'sport = :$3' | grep -q ."
+}
+
+finish_run() {
+	status=0
+	wait "$run_job" || status=$?
+	output=$(cat "$out")
+	stderr=$(cat "$err")
+}
+
+stop_guest() { # NAME
+	lab_tart stop "$1" --timeout 30
+	assert_success
+	finish_run
+	assert_success
+	assert_equal "$stderr" ''
+}
+
+has_no_vm_link() {
+	! in_lab ip -o link | grep -q ' tart-'
+}
+
+has_no_element() {
+	[ -z "$(in_lab nft list ruleset | grep -o '"tart-[0-9a-f]*"')" ]
+}
+
+keeper_pids() {
+	in_lab pgrep -x tart-netd
+}
+
+has_no_keeper() {
+	[ -z "$(keeper_pids)" ]
+}
+
+# Of the VM. The keeper itself ends some seconds later.
+assert_nothing_left() {
+	wait_until has_no_vm_link
+	wait_until has_no_element
+	run in_lab pgrep -f qemu-system
+	assert_output ''
+	run in_lab ls -A /run/tart/net/vms
+	assert_output ''
+}
+
+@test 'guest network: an address, the host and the internet, and the same address again' {
+	make_guest vm <<-'EOF'
+		echo "SAYS $(nc -w 5 192.168.64.1 8000 </dev/null)"
+		echo "SAYS $(nc -w 5 8.8.8.8 80 </dev/null)"
+	EOF
+	serve in_lab 0.0.0.0 8000 'host at the gateway'
+	serve in_net 8.8.8.8 80 'the internet'
+	start_run vm
+	await_address vm
+	assert_equal "$stderr" ''
+	wait_until console_says vm "TINY-IP $address eth0"
+	wait_until answers "$address" 7777 'I am vm'
+	wait_until console_says vm 'SAYS host at the gateway'
+	wait_until console_says vm 'SAYS the internet'
+	run ! grep -q 'User-mode' "$out"
+	lab_tart ip vm --resolver arp
+	assert_success
+	assert_equal "$output" "$address"
+	stop_guest vm
+	assert_nothing_left
+	lab_tart ip vm
+	assert_failure 1
+	assert_equal "$stderr" 'no IP address found, is your VM running?'
+
+	local before=$address
+	start_run vm
+	await_address vm
+	assert_equal "$address" "$before"
+	stop_guest vm
+	assert_nothing_left
+	wait_until has_no_keeper
+	run in_lab ip -o link show dev tart0
+	assert_failure
+}
+
+@test 'guest network: kill -9 of the keeper, and of tart run' {
+	local before keeper
+
+	make_guest vm </dev/null
+	start_run vm
+	await_address vm
+	before=$address
+	for round in 1 2; do
+		keeper=$(keeper_pids | head -n 1)
+		in_lab kill -KILL "$keeper"
+		await_address vm
+		assert_equal "$address" "$before"
+		wait_until answers "$address" 7777 'I am vm'
+		lab_tart network leases --format json
+		assert_equal "$(jq -r '.[0].Address' <<<"$output")" "$before"
+	done
+	run ! grep -q 'The VM has lost its network' "$out"
+
+	kill_run
+	wait_until has_no_vm_link
+	assert_nothing_left
+	# At once, with the same MAC address: nothing of the last run is in the way.
+	start_run vm
+	await_address vm
+	assert_equal "$address" "$before"
+	run ! grep -q 'Resetting VM' "$out"
+	kill_run
+	start_run vm
+	await_address vm
+	run ! grep -q 'Resetting VM' "$out"
+	stop_guest vm
+	assert_nothing_left
+}
+
+@test 'guest network: Softnet, and what is allowed and exposed' {
+	make_guest vm <<-'EOF'
+		for target in 8.8.8.8:80 10.1.2.3:80 172.16.5.5:80 192.168.64.1:8000 10.99.0.2:8000; do
+			echo "SAYS $target $(nc -w 5 "${target%:*}" "${target#*:}" </dev/null 2>&1 | head -n 1)."
+		done
+	EOF
+	serve in_lab 0.0.0.0 8000 'HOST'
+	serve in_net 0.0.0.0 80 'WORLD'
+	start_run vm --net-softnet-allow 172.16.0.0/12 --net-softnet-expose 2222:7777
+	await_address vm
+	wait_until console_says vm 'SAYS 10.99.0.2:8000'
+	console_says vm 'SAYS 8.8.8.8:80 WORLD\.'
+	console_says vm 'SAYS 172.16.5.5:80 WORLD\.'
+	run grep -acE 'SAYS (10\.1\.2\.3|192\.168\.64\.1|10\.99\.0\.2):[0-9]+ .*(WORLD|HOST)' "$TART_HOME/vms/vm/console.log"
+	assert_output 0
+	wait_until answers "$address" 7777 'I am vm'
+	wait_until answers 10.99.0.2 2222 'I am vm'
+	wait_until answers_from in_net 10.99.0.2 2222 'I am vm'
+	stop_guest vm
+	assert_nothing_left
+}
+
+@test 'guest network: two clones, two addresses, and no way between them' {
+	local first other
+
+	make_guest vm </dev/null
+	"$TART" clone vm copy 3>&-
+	"$TART" set copy --cpu 1 3>&-
+	# As a copy that somebody has made by hand.
+	jq --arg mac "$(jq -r .macAddress "$TART_HOME/vms/vm/config.json")" '.macAddress = $mac' \
+		"$TART_HOME/vms/copy/config.json" >"$BATS_TEST_TMPDIR/config"
+	cat "$BATS_TEST_TMPDIR/config" >"$TART_HOME/vms/copy/config.json"
+	start_run vm
+	await_address vm
+	first=$address
+	local first_job=$run_job
+	start_run copy
+	await_address copy
+	other=$address
+	assert_not_equal "$other" "$first"
+	grep -qx 'Resetting VM to assign a new MAC address...' "$out"
+	wait_until answers "$first" 7777 'I am vm'
+	wait_until answers "$other" 7777 'I am vm'
+	# Of another home, whose VMs this one does not see: the keeper does.
+	mkdir -p "$BATS_TEST_TMPDIR/second/vms"
+	cp -r --sparse=always "$TART_HOME/vms/vm" "$BATS_TEST_TMPDIR/second/vms/third"
+	rm -f "$BATS_TEST_TMPDIR/second/vms/third/vnc.sock"
+	TART_HOME=$BATS_TEST_TMPDIR/second
+	start_run third
+	await_address third
+	assert_not_equal "$address" "$first"
+	assert_not_equal "$address" "$other"
+	grep -qx 'Resetting VM to assign a new MAC address...' "$out"
+	stop_guest third
+	TART_HOME=$BATS_TEST_TMPDIR/home
+	for name in vm copy; do
+		lab_tart stop "$name"
+		assert_success
+	done
+	wait "$first_job"
+	assert_nothing_left
+}
+
+@test 'guest network: bridged, with the lease of that network' {
+	requires_root
+	local own=$TART_HOME
+
+	make_guest vm </dev/null
+	in_lab sh -c 'ip link add br0 type bridge forward_delay 0 && ip addr add 10.77.0.1/24 dev br0 && ip link set br0 up'
+	in_lab sh -c 'cat >/run/udhcpd.conf' <<-'EOF'
+		interface br0
+		start 10.77.0.50
+		end 10.77.0.60
+		lease_file /run/udhcpd.leases
+		option subnet 255.255.255.0
+		option lease 600
+	EOF
+	in_lab touch /run/udhcpd.leases
+	background in_lab busybox udhcpd -f /run/udhcpd.conf
+	lab_tart run nosuch --net-bridged list
+	assert_success
+	assert_line 'br0 bridge'
+	start_run vm --net-bridged br0
+	await_address vm
+	[[ $address == 10.77.0.5? ]]
+	wait_until answers "$address" 7777 'I am vm'
+	lab_tart ip vm --resolver arp
+	assert_success
+	assert_equal "$output" "$address"
+	# The keeper is not what it needs from moment to moment.
+	in_lab kill -KILL "$(keeper_pids | head -n 1)"
+	await_address vm
+	wait_until answers "$address" 7777 'I am vm'
+	stop_guest vm
+	assert_nothing_left
+	assert_equal "$TART_HOME" "$own"
+}
+
+# A user of the group "tart" by the system's keeper; another one sees nothing of it.
+@test 'guest network: users of one host' {
+	requires_root
+	make_guest vm </dev/null
+	chown -R 5001:5001 "$TART_HOME"
+	chmod 711 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test"
+	netd_start
+	user=alice
+	start_run vm
+	await_address vm
+	wait_until answers "$address" 7777 'I am vm'
+	lab_tart network leases --format json
+	assert_equal "$(jq -r '.[].VM' <<<"$output")" vm
+	user=bob TART_HOME=/run/bob
+	in_lab install -d -o bob /run/bob
+	lab_tart network leases --format json
+	assert_equal "$(jq length <<<"$output")" 0
+	user=alice TART_HOME=$BATS_TEST_TMPDIR/home
+	stop_guest vm
+	assert_nothing_left
+}
