@@ -8,7 +8,8 @@
  *	change N MODE ...	from what was said of it last
  *	remove N, forget N, count N, registered
  *	check		says "gone" or "there", when tables have changed
- *	restore, foreign, close, keep
+ *	restore [N MODE ...]	all that were added, and this one
+ *	foreign, close, keep
  *	many N MODE ...	adds VMs 1 to N and removes the last ones; says what each took, as median
  *	print [net ...] [dns ...]	the fixed rules as text, for nft
  *	sh COMMAND
@@ -260,13 +261,19 @@ static bool do_check(struct doing *doing, struct span words, struct err *err)
 
 static bool do_restore(struct doing *doing, struct span words, struct err *err)
 {
-	const struct nic *nics[VMS_MAX];
+	const struct nic *nics[VMS_MAX + 1];
+	CLEANUP(nic_done) struct nic another = { 0 };
 	size_t n = 0;
 
-	(void)words;
 	for (size_t i = 0; i < VMS_MAX; i++)
 		if (doing->nics[i].tap[0])
 			nics[n++] = &doing->nics[i];
+	if (words.len > 0) {
+		unsigned number = take_number(&words);
+
+		take_nic(doing, number, words, &another);
+		nics[n++] = &another;
+	}
 	return rules_restore(doing->rules, nics, n, err);
 }
 

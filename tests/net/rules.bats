@@ -237,6 +237,18 @@ restore() {
 	both restore
 }
 
+restore_but_one() {
+	rules_do 'open plain' 'add 1 softnet expose 80:80' 'add 2 nat' 'sh nft list ruleset >before; nft flush ruleset' \
+		'restore 3 softnet expose 80:81' 'sh nft list ruleset | diff before -' registered
+	assert_line 'error: port 80 is exposed by another VM already'
+	assert_line --index -1 'registered: tart-00000001 tart-00000002'
+	assert_equal "${#lines[@]}" 3
+}
+
+@test 'plain tables: one VM that cannot come back does not keep others from it' {
+	both restore_but_one
+}
+
 adopt_plain() {
 	rules_do 'open plain' 'add 1 softnet' -- 'open plain' registered -- 'open plain' 'sh nft flush table arp tart' -- 'open plain' registered
 	assert_success
