@@ -118,7 +118,8 @@ static enum open_result wait_and_open(const char *path, dev_t device, int *ret_f
 	struct pollfd change = { .fd = inotify, .events = POLLIN };
 	int64_t end_ms = clock_ms() + UDEV_PATIENCE_MS;
 	_Alignas(struct inotify_event) char events[512];
-	bool is_watching = inotify >= 0 && inotify_add_watch(inotify, path, IN_ATTRIB) >= 0;
+	/* All of the folder: what may not be read may not be watched. */
+	bool is_watching = inotify >= 0 && inotify_add_watch(inotify, "/dev", IN_ATTRIB) >= 0;
 
 	for (;;) {
 		enum open_result result = try_open(path, device, ret_fd, err);

@@ -15,7 +15,9 @@ setup() {
 	links_folder=$(mktemp -d /tmp/links.XXXXXX)
 	chmod 755 "$links_folder"
 	cp "$BUILD/tests/lib/links_do" "$links_folder/"
-	prepare='mount -t sysfs sysfs /sys; ip link set lo up; '
+	# What the machine's administrator has set is passed on to new namespaces.
+	prepare='mount -t sysfs sysfs /sys; ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_forward
+		echo 0 | tee /proc/sys/net/ipv4/conf/all/rp_filter >/proc/sys/net/ipv4/conf/default/rp_filter; '
 	if [ "$(id -u)" -eq 0 ]; then
 		namespace=(unshare --net --mount)
 		mknod -m 666 "$links_folder/tun" c 10 200
@@ -52,7 +54,7 @@ assert_lines() { # LINE...
 
 	expected=$(printf '%s\n' "$@")
 	[[ $'\n'$output$'\n' == *$'\n'$expected$'\n'* ]] || {
-		printf 'not in a row:\n%s\n\nin:\n%s\n' "$expected" "$output" >&2
+		printf 'not in a row:\n%s\n\nthe output:\n%s\n' "$expected" "$output" >&2
 		return 1
 	}
 }
@@ -413,6 +415,24 @@ macvtap_works() {
 	assert_equal "${#lines[@]}" 2
 }
 
+# As udev gives it, a moment after the link has appeared.
+@test 'bridged: a node that is to become the keeper'\''s is waited for' {
+	macvtap_works
+	requires_program setpriv
+	as=(setpriv --reuid=65534 --regid=65534 --clear-groups '--bounding-set=-all,+net_admin' '--inh-caps=-all,+net_admin'
+		'--ambient-caps=-all,+net_admin')
+	local udev='for try in $(seq 1000); do
+		node=$(echo /sys/class/net/tart-00000001/tap*); chown 65534 "/dev/${node##*/}" && break; done'
+
+	links_do_after "$bridged; ($udev) 2>/dev/null &" "bridged tart-00000001 $mac eth0 macvtap" list
+	assert_success
+	assert_output 'tart-00000001 macvtap up carrier'
+
+	links_do_after "$bridged" "bridged tart-00000001 $mac eth0 macvtap" list
+	assert_line --index 0 --regexp "^error: NIC 'tart-00000001' on 'eth0': udev has not given the device to this user: cannot open /dev/tap[0-9]*: Permission denied$"
+	assert_equal "${#lines[@]}" 1
+}
+
 @test 'bridged: without the /sys of this namespace there is no macvtap' {
 	links_do_after "$bridged; mount -t tmpfs tmpfs /sys" "bridged tart-00000001 $mac eth0 macvtap" list
 	assert_line --index 0 --regexp "^error: NIC 'tart-00000001' on 'eth0': /sys is not that of this network namespace: cannot open /sys/"
@@ -490,7 +510,7 @@ os.execvp("sh", ["sh", "-c", "exec \"$@\" \"port $(ss -Htn state established dpo
 	requires_root
 	requires_program setpriv
 	namespace=(setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --map-root-user --net --mount)
-	prepare='ip link set lo up; '
+	prepare='ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_forward; '
 	run timeout 60 unshare --mount sh -c "mount --bind $links_folder/tun /dev/net/tun"'; exec "$@"' sh "${namespace[@]}" sh -c \
 		"$prepare"'exec "$@"' sh "$links_folder/links_do" 'up 192.168.64.1/24' "tap tart-00000001 $vm" list \
 		"remove tart-00000001 $vm" list down
