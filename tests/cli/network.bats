@@ -161,7 +161,8 @@ no_vm_runs() {
 	assert_failure 1
 	assert_equal "$stderr" "Error: subnet: '192.168.99.1': the subnet cannot change while VMs run, stop them first: vm"
 	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/sent"
-	in_lab timeout 60 "$TART" nc vm 7 <"$BATS_TEST_TMPDIR/sent" | cmp - "$BATS_TEST_TMPDIR/sent"
+	in_lab timeout 60 "$TART" nc vm 7 <"$BATS_TEST_TMPDIR/sent" >"$BATS_TEST_TMPDIR/got"
+	cmp "$BATS_TEST_TMPDIR/sent" "$BATS_TEST_TMPDIR/got"
 	lab_tart nc vm 9
 	assert_failure 1
 	[[ $stderr == 'Error: port 9 of VM "vm": '*refused* ]] || fail "$stderr"

@@ -54,7 +54,7 @@ teardown() {
 	local nics
 
 	start_keeper
-	nics=$(for i in $(seq 1000 1299); do nic vm$i 52:54:00:00:00:01 "$(printf 'tart-%08x' "$i")" nat; done | jq -cs .)
+	nics=$(for i in $(seq 1000 1299); do nic "vm$i" 52:54:00:00:00:01 "$(printf 'tart-%08x' "$i")" nat; done | jq -cs .)
 	keeper_answers "$(jq -c '{list: [{nics: .[:128]}, {nics: .[128:256]}, {nics: .[256:]}]}' <<<"$nics")"
 	tart network leases --format json
 	assert_success

@@ -52,7 +52,7 @@ setup() { network_setup; }
 	local option value
 
 	for option in --allow --block; do
-		for value in 10.0.0.0/33 ::1 1.2.3.4,, host; do
+		for value in 10.0.0.0/33 ::1 '1.2.3.4,,' host; do
 			tart network policy vm $option "$value"
 			assert_failure 64
 			assert_equal "$output" ''
