@@ -29,6 +29,7 @@ void links_close(struct links *links)
 	links_watch_end(links);
 	netlink_close(links->route);
 	netlink_close(links->flows);
+	vec_done(&links->clean);
 	free(links);
 }
 

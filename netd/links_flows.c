@@ -14,11 +14,13 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include "base/number.h"
 #include "netd/links_private.h"
 
 /* As many as are noted before they are deleted: a guest decides how many there are. */
 #define FLOWS_AT_ONCE 16384
 #define ROUNDS_MAX    64 /* beyond every table's size */
+#define FEW_FLOWS     4096
 
 #define TUPLE_MAX   128 /* that of ICMP, the longest, has 72 */
 #define WANT_SOURCE 1u  /* of CTA_FILTER_*_FLAGS: the tuple's source address */
@@ -118,25 +120,31 @@ static void take_flow(void *ctx, const struct netlink_message *message)
 		note_flow(search, &attrs);
 }
 
-/* All connections one of whose tuples, CTA_TUPLE_ORIG or _REPLY, has the address as its source. */
+static void put_filter(struct netlink_request *request, uint16_t tuple, ipv4 source)
+{
+	bool is_original = tuple == CTA_TUPLE_ORIG;
+	size_t outer = netlink_nest(request, tuple);
+	size_t inner = netlink_nest(request, CTA_TUPLE_IP);
+
+	netlink_put_be32(request, CTA_IP_V4_SRC, source);
+	netlink_end(request, inner);
+	netlink_end(request, outer);
+	outer = netlink_nest(request, CTA_FILTER);
+	netlink_put_u32(request, CTA_FILTER_ORIG_FLAGS, is_original ? WANT_SOURCE : 0);
+	netlink_put_u32(request, CTA_FILTER_REPLY_FLAGS, is_original ? 0 : WANT_SOURCE);
+	netlink_end(request, outer);
+}
+
+/* All connections one of whose tuples, CTA_TUPLE_ORIG or _REPLY, has the address as its source; with 0, of all there are. */
 static bool find_flows(struct netlink *netlink, uint16_t tuple, struct search *search,
 		       struct err *err)
 {
 	const struct nfgenmsg head = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
-	bool is_original = tuple == CTA_TUPLE_ORIG;
 	struct netlink_request request;
-	size_t outer, inner;
 
 	netlink_begin(&request, CTNETLINK(IPCTNL_MSG_CT_GET), NLM_F_DUMP, NETLINK_HEAD(head));
-	outer = netlink_nest(&request, tuple);
-	inner = netlink_nest(&request, CTA_TUPLE_IP);
-	netlink_put_be32(&request, CTA_IP_V4_SRC, search->address);
-	netlink_end(&request, inner);
-	netlink_end(&request, outer);
-	outer = netlink_nest(&request, CTA_FILTER);
-	netlink_put_u32(&request, CTA_FILTER_ORIG_FLAGS, is_original ? WANT_SOURCE : 0);
-	netlink_put_u32(&request, CTA_FILTER_REPLY_FLAGS, is_original ? 0 : WANT_SOURCE);
-	netlink_end(&request, outer);
+	if (tuple != 0)
+		put_filter(&request, tuple, search->address);
 	return netlink_ask(netlink, &request, take_flow, search, err);
 }
 
@@ -186,11 +194,40 @@ static bool name_address(ipv4 address, struct err *err)
 	return err_context(err, "cannot end the connections of %s", text);
 }
 
+/* How many there are in this network namespace, or as many as can be. */
+static uint64_t count_flows(void)
+{
+	struct err ignored = { 0 };
+	char text[24];
+	uint64_t n;
+
+	if (sysctl_read("/proc/sys/net/netfilter/nf_conntrack_count", text, sizeof(text),
+			&ignored) &&
+	    number_parse_u64(span_of(text), UINT64_MAX, &n))
+		return n;
+	return UINT64_MAX;
+}
+
+/*
+ * A look at the table takes milliseconds, also when it is empty: a quarter of a million buckets is usual. So none when there is
+ * nothing to be found, and one in place of two while telling us of all does not take longer than that.
+ */
+static bool forget_all(struct netlink *netlink, struct search *search, struct err *err)
+{
+	uint64_t n = count_flows();
+
+	if (n == 0)
+		return true;
+	if (n <= FEW_FLOWS)
+		return forget_by(netlink, 0, search, err);
+	return forget_by(netlink, CTA_TUPLE_ORIG, search, err) &&
+	       forget_by(netlink, CTA_TUPLE_REPLY, search, err);
+}
+
 bool flows_forget(struct netlink *netlink, ipv4 address, struct err *err)
 {
 	struct search search = { .address = address, .is_wanted = is_any };
-	bool done = forget_by(netlink, CTA_TUPLE_ORIG, &search, err) &&
-		    forget_by(netlink, CTA_TUPLE_REPLY, &search, err);
+	bool done = forget_all(netlink, &search, err);
 
 	vec_done(&search.flows);
 	return done || name_address(address, err);

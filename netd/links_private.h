@@ -15,6 +15,8 @@ struct links {
 	struct netlink *route; /* rtnetlink */
 	struct netlink *flows; /* ctnetlink */
 	struct links_watched *watched;
+	VEC(ipv4)
+	clean; /* addresses of former VMs; their connections were ended after their links */
 };
 
 typedef VEC(struct link_info) link_infos;

@@ -142,13 +142,33 @@ static bool set_up_tap(struct links *links, const struct nic *nic, const struct 
 	       bring_up(links, info.index, nic, subnet, NLM_F_EXCL, err);
 }
 
+static ipv4 *find_clean(struct links *links, ipv4 address)
+{
+	vec_each(&links->clean, clean) {
+		if (*clean == address)
+			return clean;
+	}
+	return NULL;
+}
+
+/* An address without a link gets no connection that could pass to its next VM: packets to it go nowhere. */
+static bool clean_address(struct links *links, ipv4 address, struct err *err)
+{
+	ipv4 *clean = find_clean(links, address);
+
+	if (!clean)
+		return flows_forget(links->flows, address, err);
+	*clean = links->clean.v[--links->clean.n];
+	return true;
+}
+
 bool links_add_tap(struct links *links, const struct nic *nic, const struct subnet *subnet,
 		   uint16_t mtu, int *ret_fd, struct err *err)
 {
 	CLEANUP_CLOSE int fd = -1;
 
 	assert(link_is_tap_name(nic->tap) && nic->address != 0);
-	if (!is_free(links, nic->address, err) || !flows_forget(links->flows, nic->address, err) ||
+	if (!is_free(links, nic->address, err) || !clean_address(links, nic->address, err) ||
 	    !tap_open(nic->tap, &fd, err) || !set_up_tap(links, nic, subnet, mtu, err))
 		return err_context(err, "TAP '%s'", nic->tap);
 	*ret_fd = TAKE_FD(fd);
@@ -185,8 +205,15 @@ bool links_delete(struct links *links, const char *tap, struct err *err)
 
 bool links_remove(struct links *links, const struct nic *nic, struct err *err)
 {
-	return links_delete(links, nic->tap, err) &&
-	       (nic->address == 0 || flows_forget(links->flows, nic->address, err));
+	if (!links_delete(links, nic->tap, err))
+		return false;
+	if (nic->address == 0)
+		return true;
+	if (!flows_forget(links->flows, nic->address, err))
+		return false;
+	if (!find_clean(links, nic->address))
+		*vec_push(&links->clean) = nic->address;
+	return true;
 }
 
 bool links_forget_flows(struct links *links, ipv4 address, struct err *err)

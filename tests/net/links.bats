@@ -264,6 +264,21 @@ show_all='sh ip -br link show type tun; ip route; ip neigh; echo end'
 	assert_equal "$(printf '%s\n' "${lines[@]:3}")" $'sport=1sport=3sport=5\nsport=1sport=3sport=5\nsport=3sport=5\nsport=5'
 }
 
+# At a VM's start, too, unless its address is known to be clean.
+@test 'connections of an address are forgotten before a VM gets it' {
+	requires_program conntrack
+	local at='conntrack -I -t 600 -p udp -d 8.8.8.8 --dport 2 --reply-port-src 2' nat='-r 8.8.8.8 -q 10.0.0.5'
+
+	links_do_after "$at -s 192.168.64.11 --sport 1 --reply-port-dst 1 $nat; $at -s 192.168.64.12 --sport 2 --reply-port-dst 2 $nat" \
+		'up 192.168.64.1/24' "tap tart-00000001 $vm" 'sh conntrack -C' "remove tart-00000001 $vm" \
+		"tap tart-00000002 $vm" "tap tart-00000003 $mac 192.168.64.12" 'sh conntrack -C' \
+		"sh $at -s 192.168.64.12 --sport 2 --reply-port-dst 2 $nat 2>/dev/null" "remove tart-00000003 $mac 192.168.64.12" \
+		'sh conntrack -C' list
+	assert_success
+	assert_equal "$(printf '%s\n' "${lines[@]:3}")" \
+		$'1\n0\n0\ntart-00000002 tap up carrier'
+}
+
 # More than are noted at once.
 @test 'connections of an address are forgotten however many they are' {
 	requires_program conntrack
