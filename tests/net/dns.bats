@@ -90,7 +90,7 @@ in_guest_1() {
 	order dns 192.168.64.1
 	wait_until is_answered in_guest_1 192.168.64.1 33.33.33.33
 	for _ in 1 2 3; do
-		background in_guest 1 nc 192.168.64.1 53 < <(sleep infinity)
+		background in_guest 1 nc -d 192.168.64.1 53
 	done
 	wait_until tcp_clients_are 3
 	is_answered in_guest_1 192.168.64.1 33.33.33.33 tcp
@@ -101,7 +101,7 @@ in_guest_1() {
 }
 
 tcp_clients_are() { # N
-	[ "$(in_lab ss -Hnt 'sport = 53 and state established' | wc -l)" -ge "$1" ]
+	[ "$(in_lab ss -Hnt state established '( sport = :53 )' | wc -l)" -ge "$1" ]
 }
 
 @test 'one that dies is started again' {
@@ -154,10 +154,13 @@ tcp_clients_are() { # N
 }
 
 @test 'dnsmasq is not there: that is said, until it is' {
-	in_lab sh -c 'touch /run/none && mount --bind /run/none "$(readlink -f "$(command -v dnsmasq)")"'
+	local program
+
+	program=$(readlink -f "$(command -v dnsmasq)")
+	in_lab sh -c 'touch /run/none && mount --bind /run/none "$1"' sh "$program"
 	order dns 192.168.64.1
 	said 'dns missing: dnsmasq is not installed'
-	in_lab sh -c 'umount "$(readlink -f "$(command -v dnsmasq)")"'
+	in_lab umount "$program"
 	said 'dns started'
 	wait_until is_answered in_guest_1 192.168.64.1 33.33.33.33
 }
