@@ -20,7 +20,8 @@ setup() {
 	wait_until lab_is_decided
 	[ -e "$BATS_TEST_TMPDIR/pid" ] || skip "$(tail -n 1 "$BATS_TEST_TMPDIR/lab.log")"
 	lab_pid=$(cat "$BATS_TEST_TMPDIR/pid")
-	wait_until in_lab test -S /run/tart/netd.sock
+	# It has its owner a moment after its name.
+	wait_until in_lab systemctl --quiet is-active tart-netd.socket
 }
 
 teardown() {
