@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -66,7 +67,7 @@ def command(*words, where=None, text=None, check=True):
     """Runs a program, usually ip or nft, and returns what it printed. With check, failing is an error that shows stderr."""
     prefix = ["nsenter", f"--net=/run/netns/{where}"] if where else []
     done = subprocess.run([*prefix, *words], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=PATIENCE, check=False)
+                          errors="replace", timeout=PATIENCE, check=False)
     if check and done.returncode != 0:
         raise RuntimeError(f"{' '.join(words)}: exit {done.returncode}: {done.stderr.strip()}")
     return done.stdout
@@ -300,9 +301,19 @@ def write_conf(text):
 
 # --- what is there -----------------------------------------------------------------------------------------------------
 
+def ruleset():
+    """nft's JSON, or None when somebody has changed the ruleset while nft listed it: it begins anew behind what it has printed.
+    nft 1.0.6 prints something of its own memory for a table's flag `persist`, which it does not know."""
+    text = command("nft", "--json", "list", "ruleset")
+    try:
+        return json.loads(re.sub(r'(\{"table": \{[^{}]*"handle": \d+), "flags": [^{}]*\}\}', r"\1}}", text))["nftables"]
+    except json.JSONDecodeError:
+        return None
+
+
 def tables():
     """Our tables in nft's JSON: a list of objects, each {"set": {...}} and so on."""
-    listing = json.loads(command("nft", "--json", "list", "ruleset"))["nftables"]
+    listing = wait_until(ruleset, "nft lists the ruleset")
     return [entry for entry in listing for kind, value in entry.items()
             if kind != "metainfo" and (value.get("table") == "tart" or (kind == "table" and value["name"] == "tart"))]
 
