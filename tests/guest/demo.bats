@@ -10,6 +10,8 @@ setup() {
 	TART=${TART:-$BATS_TEST_DIRNAME/../../build/tart}
 	# The demo puts its VM below BUILD; a folder of our own shows whether it cleans up.
 	export TART BUILD=$BATS_TEST_TMPDIR
+	# The network as users have it, not what the other suites make do with.
+	unset TART_NETWORK_BACKEND
 }
 
 @test "the Debian guest says what it is, stops, and leaves nothing" {
