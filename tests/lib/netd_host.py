@@ -9,7 +9,6 @@ import ipaddress
 import json
 import os
 import pathlib
-import re
 import select
 import signal
 import socket
@@ -301,31 +300,34 @@ def write_conf(text):
 
 # --- what is there -----------------------------------------------------------------------------------------------------
 
-def ruleset():
-    """nft's JSON, or None when somebody has changed the ruleset while nft listed it: it begins anew behind what it has printed.
-    nft 1.0.6 prints something of its own memory for a table's flag `persist`, which it does not know."""
-    text = command("nft", "--json", "list", "ruleset")
+def listing(kind):
+    """nft's JSON of all "sets", "maps" or "chains", or None when somebody has changed the ruleset meanwhile: it begins anew behind
+    what it has printed."""
     try:
-        return json.loads(re.sub(r'(\{"table": \{[^{}]*"handle": \d+), "flags": [^{}]*\}\}', r"\1}}", text))["nftables"]
+        return json.loads(command("nft", "--json", "list", kind))["nftables"]
     except json.JSONDecodeError:
         return None
 
 
-def tables():
-    """Our tables in nft's JSON: a list of objects, each {"set": {...}} and so on."""
-    listing = wait_until(ruleset, "nft lists the ruleset")
-    return [entry for entry in listing for kind, value in entry.items()
-            if kind != "metainfo" and (value.get("table") == "tart" or (kind == "table" and value["name"] == "tart"))]
+def ours():
+    """What our tables hold, in nft's JSON: {"set": {...}} and so on. Kind by kind: listing a whole table, nft 1.0.6 stumbles
+    over a flag of ours that it does not know, `persist`."""
+    found = []
+    for kind in ("sets", "maps", "chains"):
+        found += wait_until(lambda kind=kind: listing(kind), f"nft lists the {kind}")
+    return [entry for entry in found for value in entry.values() if value.get("table") == "tart"]
 
 
 def has_tables():
-    return sorted(entry["table"]["family"] for entry in tables() if "table" in entry)
+    """The families in which there is a table of ours."""
+    words = [line.split() for line in command("nft", "list", "tables").splitlines()]
+    return sorted(family for _, family, name in words if name == "tart")
 
 
 def elements():
     """What our sets and maps hold for VMs: everything that names a tap or an address of the pool."""
     found = []
-    for entry in tables():
+    for entry in ours():
         for kind in ("set", "map"):
             thing = entry.get(kind)
             if thing and thing["name"] not in ("nonglobal", "dns"):
@@ -336,8 +338,8 @@ def elements():
 def named_for_vms():
     """Chains, maps and the like by name: what was made for single VMs is more than there was before. The mark of what kind of
     ruleset this is changes with settings."""
-    return {f"{kind} {value['family']} {value['name']}" for entry in tables() for kind, value in entry.items()
-            if kind in ("chain", "set", "map", "counter") and not value["name"].startswith("is_")}
+    return {f"{kind} {value['family']} {value['name']}" for entry in ours() for kind, value in entry.items()
+            if not value["name"].startswith("is_")}
 
 
 def links(prefix="tart"):
