@@ -142,7 +142,7 @@ has_no_vm_link() {
 }
 
 has_no_element() {
-	[ -z "$(in_lab nft list ruleset | grep -o '"tart-[0-9a-f]*"')" ]
+	in_lab nft list ruleset | { ! grep -q '"tart-[0-9a-f]*"'; }
 }
 
 keeper_pids() {
