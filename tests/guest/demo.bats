@@ -14,6 +14,18 @@ setup() {
 	unset TART_NETWORK_BACKEND
 }
 
+# The keeper of the network that the demo has started goes by itself, some seconds after the last VM.
+teardown_file() {
+	local keeper=${TART:-$BATS_TEST_DIRNAME/../../build/tart}-netd
+
+	for _ in {1..300}; do
+		pgrep -f "^$keeper " >/dev/null || return 0
+		sleep 0.1
+	done
+	echo "the network's keeper is still there: $(pgrep -af "^$keeper ")" >&2
+	return 1
+}
+
 @test "the Debian guest says what it is, stops, and leaves nothing" {
 	run --separate-stderr "$demo"
 	assert_success
