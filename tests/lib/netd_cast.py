@@ -195,8 +195,8 @@ def received(sock):
 class Resolver:
     """The world's DNS server: every name is 1.2.3.4 there."""
 
-    def __init__(self, address="8.8.8.8"):
-        with inside("net"):
+    def __init__(self, address="8.8.8.8", where="net"):
+        with inside(where):
             self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address, 53))
         self.end, self.ending = os.pipe()
