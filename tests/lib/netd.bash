@@ -8,8 +8,7 @@
 #	@test 'status: the pool is that of network.conf' {
 #		in_lab sh -c 'echo subnet = 192.168.77.0/24 >/etc/tart/network.conf'
 #		netd_start
-#		netd_attach vm1 --mode softnet --allow @host
-#		run in_lab "$TART" ip vm1
+#		in_lab "$netd_client" attach --vm vm1 --mode softnet --allow @host --once
 #		...
 #	}
 
@@ -88,22 +87,4 @@ netd_is_decided() {
 netd_stop() { # [SIGNAL]
 	in_lab kill "-${1:-TERM}" "$netd_pid"
 	wait "$netd_background" || true
-}
-
-# A NIC that stays until its process $netd_vm_pid is killed, or the lab ends. What the keeper answered, as JSON, is
-# $netd_attached; see netd_client.py.
-netd_attach() { # NAME [OPTION...]
-	local said=$BATS_TEST_TMPDIR/attach.$1 name=$1
-
-	shift
-	mkfifo "$said.stdin"
-	background in_lab "$netd_client" attach --vm "$name" "$@" <>"$said.stdin" >"$said"
-	netd_vm_pid=$background_pid
-	wait_until netd_has_answered "$said"
-	netd_attached=$(cat "$said")
-	[[ $netd_attached == *r_attached* ]]
-}
-
-netd_has_answered() { # FILE
-	[ -s "$1" ] || ! kill -0 "$netd_vm_pid" 2>/dev/null
 }

@@ -163,7 +163,8 @@ def by_bridge():
     check("bridge: IPv6 of the LAN", True)
     ear6.close()
     lan.close()
-    equal("bridge: it has its own port only, again", [link["ifname"] for link in ip_json("link", "show", "master", "br1")], ["up1"])
+    ports = [link["ifname"] for link in ip_json("link", "show", "master", "br1")]
+    equal("bridge: it has its own port only, again", ports, ["up1"])
     ip("link", "delete", "up1")
     ip("link", "delete", "br1")
 
