@@ -363,7 +363,8 @@ static bool prepare_bridged(const struct keeper *keeper, const struct caller *ca
 
 static bool prepare_routed(struct keeper *keeper, struct nic *nic, struct netd_failure *failure)
 {
-	if (!host_up(keeper, failure))
+	if (!host_up(keeper, failure) ||
+	    (nic->mode != NETD_HOST && !host_forwards(keeper, failure)))
 		return false;
 	nic->peer = nic->mode == NETD_SOFTNET ? policy_makes_peer(&nic->policy) :
 						nic->mode == NETD_NAT && !keeper->facts.isolate_vms;

@@ -35,6 +35,7 @@ static bool choose_auto(struct keeper *keeper, struct subnet *ret, struct err *e
 	str_clear(&lines);
 	if (!links_choose_subnet(keeper->links, conf_of(keeper)->auto_prefix, ret, err))
 		return false;
+	(void)links_check_subnet(keeper->links, ret, &lines, &ignored); /* for its warnings */
 	cidr_print(&ret->cidr, net);
 	if (!cidr_has(&ret->cidr, 0xc0a84001)) /* 192.168.64.1, where all looking begins */
 		str_addf(&lines, "192.168.64.1 is in use on this host: VMs are in %s\n", net);
@@ -243,6 +244,21 @@ bool host_up(struct keeper *keeper, struct netd_failure *failure)
 	str_clear(&keeper->notices);
 	return choose_subnet(keeper, &subnet, failure) &&
 	       host_use_subnet(keeper, &subnet, conf_of(keeper)->subnet_auto, failure);
+}
+
+bool host_forwards(struct keeper *keeper, struct netd_failure *failure)
+{
+	CLEANUP_STR struct str lines = { 0 };
+	struct err err = { 0 };
+	bool denied;
+
+	if (!links_forward(&denied, &lines, &err))
+		return refuse_err(failure, NETD_E_KERNEL, &err);
+	log_lines(keeper->parts.log, str_text(&lines));
+	return !denied ||
+	       refuse(failure, NETD_E_KERNEL,
+		      "net.ipv4.ip_forward is off and cannot be turned on here, so a VM would reach this "
+		      "host only: turn it on outside of this container, or use --net-host");
 }
 
 static void let_go(struct keeper *keeper, bool keep)

@@ -78,6 +78,8 @@ void keeper_add_warnings(struct keeper *keeper, struct str *out);
 
 /* keeper_host.c */
 bool host_up(struct keeper *keeper, struct netd_failure *failure);
+/* Whether VMs can get beyond this host, which NAT and Softnet are for. */
+bool host_forwards(struct keeper *keeper, struct netd_failure *failure);
 void host_down(struct keeper *keeper);
 void host_keep(struct keeper *keeper); /* lets go of it, but leaves it as it is */
 /* That one, whatever the settings say. */

@@ -21,6 +21,8 @@ void links_close(struct links *links); /* leaves the host's interfaces as they a
  */
 bool links_up(struct links *links, const struct subnet *subnet, bool *ret_forward_denied,
 	      struct str *log, struct err *err);
+/* Its second half, for others turn forwarding off while VMs run. */
+bool links_forward(bool *ret_denied, struct str *log, struct err *err);
 bool links_down(struct links *links, struct err *err); /* removes our tart0; none: true */
 
 /* Whether a subnet collides with an address or an equal or more specific route of another interface: ERR_GENERAL naming

@@ -175,7 +175,7 @@ static bool is_denied(int errnum)
 }
 
 /* All interfaces, the uplink too: that of the TAPs alone is not enough. */
-static bool need_forwarding(bool *ret_denied, struct str *log, struct err *err)
+bool links_forward(bool *ret_denied, struct str *log, struct err *err)
 {
 	char value[8];
 
@@ -209,7 +209,7 @@ static void warn_of_loose_filter(struct str *log)
 bool links_up(struct links *links, const struct subnet *subnet, bool *ret_forward_denied,
 	      struct str *log, struct err *err)
 {
-	if (!need_host_link(links, subnet, err) || !need_forwarding(ret_forward_denied, log, err))
+	if (!need_host_link(links, subnet, err) || !links_forward(ret_forward_denied, log, err))
 		return false;
 	warn_of_loose_filter(log);
 	return true;

@@ -802,7 +802,7 @@ static void guests_hear_of_other_servers(void **state)
 static void warnings_are_for_the_user(void **state)
 {
 	struct host *host = *state;
-	struct netd_attach wish = host_wish("a", 1, NETD_NAT);
+	struct netd_attach wish = host_wish("a", 1, NETD_HOST);
 	struct netd_attached attached;
 	struct netd_status status;
 
@@ -816,6 +816,25 @@ static void warnings_are_for_the_user(void **state)
 	keeper_status(host->keeper, &status);
 	assert_string_equal(status.warnings, attached.warning);
 	assert_true(status.persistent_tables);
+}
+
+static void without_forwarding_there_is_only_the_host(void **state)
+{
+	struct host *host = *state;
+	struct netd_attach nat = host_wish("a", 1, NETD_NAT);
+	struct netd_attach softnet = host_wish("b", 2, NETD_SOFTNET);
+	struct netd_attach only_host = host_wish("c", 3, NETD_HOST);
+	struct netd_attached attached;
+
+	fakes.forward_denied = true;
+	refused(host, &one, &host_alice, &nat, NETD_E_KERNEL, NULL);
+	refused(host, &one, &host_alice, &softnet, NETD_E_KERNEL, NULL);
+	attach(host, &two, &host_alice, &only_host, &attached);
+	fakes.forward_denied = false;
+	attach(host, &one, &host_alice, &nat, &attached);
+	/* Turned off behind our back. */
+	fakes.forward_denied = true;
+	refused(host, &three, &host_alice, &softnet, NETD_E_KERNEL, NULL);
 }
 
 static void the_dhcp_process_is_asked_for_again(void **state)
@@ -925,6 +944,7 @@ int main(void)
 		host_test(rules_that_cannot_be_made_anew_stop_everything),
 		host_test(guests_hear_of_other_servers),
 		host_test(warnings_are_for_the_user),
+		host_test(without_forwarding_there_is_only_the_host),
 		host_test(the_dhcp_process_is_asked_for_again),
 		host_test(the_forwarder_hears_of_all),
 		host_test(a_connection_has_few_nics),
