@@ -403,6 +403,11 @@ static void fill_attached(struct keeper *keeper, const struct held_nic *held, st
 		ret->prefix = keeper->facts.subnet.cidr.prefix;
 		keeper_add_warnings(keeper, warning);
 	}
+	if (nic->macvtap)
+		str_addf(
+			warning,
+			"'%s' is not a bridge: through it, this host and the VM cannot reach each other\n",
+			nic->interface);
 	/* Whole lines only. */
 	while (warning->len >= sizeof(ret->warning)) {
 		size_t last = span_rfind(span_first(str_span(warning), warning->len - 1), '\n');

@@ -170,10 +170,12 @@ static void several_bridged_nics_of_one_vm(void **state)
 	assert_string_equal(fakes_calls(),
 			    "classify br0\nwant_dhcp\nadd_bridged a\nindex\nsnoop\n");
 	assert_int_equal(attached.address, 0);
+	assert_string_equal(attached.warning, "");
 	refused(host, &one, &host_alice, &wish, NETD_E_INVALID, "'br0' is named twice");
 	(void)snprintf(wish.interface, sizeof(wish.interface), "eth1");
 	attach(host, &one, &host_alice, &wish, &attached);
 	assert_true(attached.macvtap);
+	assert_non_null(strstr(attached.warning, "'eth1' is not a bridge"));
 	(void)snprintf(wish.interface, sizeof(wish.interface), "br9");
 	refused(host, &one, &host_alice, &wish, NETD_E_DENIED, NULL);
 	attach(host, &two, &host_root,
