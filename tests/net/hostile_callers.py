@@ -64,11 +64,13 @@ def nonsense():
     good = encode("status")
     for name, packet in (("one byte", b"x"), ("half a head", good[:6]), ("a byte too many", good + b"\0"),
                          ("another magic", head(4, magic=1)), ("another version", head(4, version=2)),
-                         ("an unknown type", head(99)), ("an answer", encode("r_done")),
-                         ("an answer with fields", encode("r_error", code="invalid", text="no")),
+                         ("an unknown type", head(99)), ("an answer that is none", encode("r_done") + b"x"),
                          ("zeros", bytes(100)), ("as long as may be", good + bytes(MESSAGE_MAX - len(good)))):
         equal(f"nonsense: {name}", answer_to(packet), refused)
     equal("nonsense: longer than may be", answer_to(good + bytes(MESSAGE_MAX))[1], True)
+    # What decodes is only refused.
+    for name, packet in (("an answer", encode("r_done")), ("an error", encode("r_error", code="invalid", text="no"))):
+        equal(f"nonsense: {name}", answer_to(packet), ("r_error invalid", False))
     wrong = []
     for name, fields in SAMPLES.items():
         packet = encode(name, **fields)
@@ -136,11 +138,14 @@ def descriptors():
         client.attach()
     wait_clean()
     before = held()
-    with Client() as client:
-        for _ in range(20):
+    for _ in range(20):
+        with Client() as client:
             client.send(encode("status"), fds=[0, 1, 2])
-            client.receive()
-        equal("descriptors that a caller sends are closed", held(), before + 1)
+            answer = client.receive()
+            if (answer.type, answer.get("code")) != ("r_error", "invalid"):
+                check("descriptors are refused", False, answer)
+    wait_until(lambda: held() == before, "the keeper lets go of connections")
+    check("descriptors that a caller sends are refused, and not kept", True)
     clients = [Client() for _ in range(50)]
     for client in clients:
         client.status()
