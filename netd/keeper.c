@@ -593,7 +593,7 @@ bool keeper_stats(struct keeper *keeper, const struct caller *caller, const char
 	memcpy(ret->tap, held->nic.tap, sizeof(ret->tap));
 	if (held->nic.mode == NETD_BRIDGED)
 		return refuse(failure, NETD_E_INVALID, "nothing is filtered in bridged mode");
-	if (!rules_count(keeper->rules, tap, ret->counts, &err))
+	if (!rules_count(keeper->rules, &held->nic, ret->counts, &err))
 		return refuse_err(failure, NETD_E_KERNEL, &err);
 	return true;
 }

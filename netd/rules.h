@@ -48,7 +48,7 @@ bool rules_remove(struct rules *rules, const struct nic *nic, struct err *err); 
 bool rules_change(struct rules *rules, const struct nic *was, const struct nic *now,
 		  struct err *err);
 
-bool rules_count(struct rules *rules, const char *tap, struct netd_count ret[NETD_COUNTERS],
+bool rules_count(struct rules *rules, const struct nic *nic, struct netd_count ret[NETD_COUNTERS],
 		 struct err *err);
 
 /* Names of TAPs that have elements in adopted tables, so that the keeper can drop those that are gone: each is owned. */

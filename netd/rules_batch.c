@@ -52,6 +52,17 @@ struct rules_key rules_key_of_tap(const char *tap)
 	return key;
 }
 
+/* Packets with the VM's address that do not come from it come from no TAP. */
+struct rules_key rules_key_of_counter(int counter, const struct nic *nic)
+{
+	struct rules_key key = { 0 };
+
+	if (counter != NETD_C_FORGED)
+		return rules_key_of_tap(nic->tap);
+	key_add_address(&key, nic->address);
+	return key;
+}
+
 static struct rules_key id_key(const struct nic *nic)
 {
 	struct rules_key key = rules_key_of_tap(nic->tap);
@@ -279,8 +290,11 @@ static void put_counters(struct rules_batch *batch, uint16_t type, const struct 
 	struct rules_key tap = rules_key_of_tap(nic->tap);
 
 	put_key(batch, type, RULES_PINGS, key_span(&tap));
-	for (int i = 0; i < NETD_COUNTERS; i++)
-		put_key(batch, type, rules_counter_set(i), key_span(&tap));
+	for (int i = 0; i < NETD_COUNTERS; i++) {
+		struct rules_key key = rules_key_of_counter(i, nic);
+
+		put_key(batch, type, rules_counter_set(i), key_span(&key));
+	}
 }
 
 void rules_batch_add_vm(struct rules_batch *batch, const struct nic *nic, ipv4 gateway)

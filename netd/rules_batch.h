@@ -31,6 +31,7 @@ struct rules_key {
 	size_t len;
 };
 struct rules_key rules_key_of_tap(const char *tap);
+struct rules_key rules_key_of_counter(int counter, const struct nic *nic);
 
 /* Names of what only a VM with lists has. */
 #define RULES_OWN_SIZE 16

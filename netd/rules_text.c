@@ -2,8 +2,9 @@
 /*
  * The fixed ruleset.
  *
- * VMs are elements of sets, never rules. Each reason to drop has a set of its own, keyed by the TAP's name, whose
- * elements count: matching one counts for that VM, and the rule behind it drops what no element was there for.
+ * VMs are elements of sets, never rules. Each reason to drop has a set of its own, keyed by the TAP's name (or, for
+ * packets that do not come from the VM, by its address), whose elements count: matching one counts for that VM, and the
+ * rule behind it drops what no element was there for.
  */
 #include "netd/rules_text.h"
 
@@ -45,6 +46,7 @@ static const char text_sets[] =
 	"add set inet tart dropped { type ifname; counter; }\n"
 	"add set inet tart peer { type ifname; counter; }\n"
 	"add set inet tart inbound { type ifname; counter; }\n"
+	"add set inet tart forged { type ipv4_addr; counter; }\n"
 	"add set inet tart dns { type ipv4_addr; elements = $dns; }\n"
 	"add set inet tart nonglobal { type ipv4_addr; flags interval; elements = {"
 	" 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12,"
@@ -61,8 +63,19 @@ static const char text_guard[] =
 	"add rule inet tart guard_vm iifname . ether saddr . ip saddr @vm_id return\n"
 	"add rule inet tart guard_vm iifname @spoofed drop\n"
 	"add rule inet tart guard_vm drop\n"
+	/*
+	 * Nobody but VMs has addresses of the subnet: what comes in with one elsewhere would open connections in a VM's name
+	 * where the kernel does not look at the way back (rp_filter). The host itself has one, and hears its own broadcasts
+	 * as coming from tart0.
+	 */
+	"add chain inet tart guard_net\n"
+	"add rule inet tart guard_net iifname \"lo\" accept\n"
+	"add rule inet tart guard_net iifname \"tart0\" accept\n"
+	"add rule inet tart guard_net ip saddr @forged drop\n"
+	"add rule inet tart guard_net drop\n"
 	"add chain inet tart guard { type filter hook prerouting priority -350; policy accept; }\n"
-	"add rule inet tart guard iifname \"tart-*\" jump guard_vm\n";
+	"add rule inet tart guard iifname \"tart-*\" goto guard_vm\n"
+	"add rule inet tart guard ip saddr $net goto guard_net\n";
 
 static const char text_forward[] =
 	"add chain inet tart discard\n"
@@ -139,7 +152,9 @@ static const char text_nat[] =
 	"add rule inet tart dnat_out ip daddr != 127.0.0.0/8 fib daddr type local"
 	" dnat ip to tcp dport map @expose\n"
 	"add chain inet tart masq { type nat hook postrouting priority srcnat; policy accept; }\n"
-	"add rule inet tart masq ip saddr $net oifname != \"tart-*\" oifname != \"tart0\" masquerade\n";
+	/* What the host says to itself stays as it is. */
+	"add rule inet tart masq ip saddr $net oifname != \"tart-*\" oifname != \"tart0\""
+	" oifname != \"lo\" masquerade\n";
 
 const struct rules_set_name rules_sets[RULES_SETS] = {
 	[RULES_VM_ID] = { false, "vm_id" },
@@ -157,6 +172,7 @@ const struct rules_set_name rules_sets[RULES_SETS] = {
 	[RULES_COUNTERS + NETD_C_DROPPED] = { false, "dropped" },
 	[RULES_COUNTERS + NETD_C_PEER] = { false, "peer" },
 	[RULES_COUNTERS + NETD_C_INBOUND] = { false, "inbound" },
+	[RULES_COUNTERS + NETD_C_FORGED] = { false, "forged" },
 };
 
 static void put_dns(const struct rules_options *options, struct str *out)

@@ -27,7 +27,7 @@ void rules_text_marker(struct span messages, char ret[RULES_MARKER_SIZE]);
 /* Which part of the kernel a command of rules_text() needs that may be missing: "NFT_FIB_INET"; NULL = nothing special. */
 const char *rules_text_need(struct span command);
 
-/* Sets keyed by a TAP's name with a counter in each element, and those without. */
+/* Sets with a counter in each element, and those without. */
 enum rules_set {
 	RULES_VM_ID,  /* name, MAC, address */
 	RULES_VM_ARP, /* the same as ARP has them */
@@ -37,7 +37,8 @@ enum rules_set {
 	RULES_IN,
 	RULES_PINGS,  /* name, each with its rate */
 	RULES_EXPOSE, /* port: address, port */
-	RULES_COUNTERS, /* the first of NETD_COUNTERS sets in the order of enum netd_counter: name, counter */
+	/* The first of NETD_COUNTERS sets in the order of enum netd_counter: rules_key_of_counter(), counter. */
+	RULES_COUNTERS,
 	RULES_SETS = RULES_COUNTERS + NETD_COUNTERS
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMs in the tables: coming, changing, going, and what they have counted. */
+#include <arpa/inet.h>
 #include <errno.h>
 
 #include "netd/rules_private.h"
@@ -9,9 +10,29 @@ struct found_elements {
 	const struct rules_key *tap;
 	struct rules_batch *batch;
 	enum rules_set set;
-	VEC(ipv4) addresses; /* its own: exposed ports lead there */
+	VEC(ipv4) addresses; /* its own, as packets have them; exposed ports lead there */
 	bool has_own;
 };
+
+static void add_address(struct found_elements *found, struct span bytes)
+{
+	ipv4 address;
+
+	memcpy(&address, bytes.ptr, sizeof(address));
+	vec_each(&found->addresses, known)
+		if (*known == address)
+			return;
+	*vec_push(&found->addresses) = address;
+}
+
+static bool is_own_address(const struct found_elements *found, struct span bytes)
+{
+	vec_each(&found->addresses, address)
+		if (bytes.len >= sizeof(*address) &&
+		    memcmp(bytes.ptr, address, sizeof(*address)) == 0)
+			return true;
+	return false;
+}
 
 static void on_keyed_element(void *ctx, struct span key, struct span data, struct span attrs)
 {
@@ -25,7 +46,7 @@ static void on_keyed_element(void *ctx, struct span key, struct span data, struc
 		return;
 	rules_batch_delete_element(found->batch, found->set, key);
 	if (found->set == RULES_VM_ID && key.len >= tap->len + sizeof(ipv4))
-		memcpy(vec_push(&found->addresses), key.ptr + key.len - sizeof(ipv4), sizeof(ipv4));
+		add_address(found, span_from(key, key.len - sizeof(ipv4)));
 }
 
 static void on_exposed_element(void *ctx, struct span key, struct span data, struct span attrs)
@@ -33,10 +54,18 @@ static void on_exposed_element(void *ctx, struct span key, struct span data, str
 	struct found_elements *found = ctx;
 
 	(void)attrs;
-	vec_each(&found->addresses, address)
-		if (data.len >= sizeof(*address) &&
-		    memcmp(data.ptr, address, sizeof(*address)) == 0)
-			rules_batch_delete_element(found->batch, found->set, key);
+	if (is_own_address(found, data))
+		rules_batch_delete_element(found->batch, found->set, key);
+}
+
+static void on_address_element(void *ctx, struct span key, struct span data, struct span attrs)
+{
+	struct found_elements *found = ctx;
+
+	(void)data;
+	(void)attrs;
+	if (is_own_address(found, key))
+		rules_batch_delete_element(found->batch, found->set, key);
 }
 
 static void on_set(void *ctx, const struct rules_answer *answer)
@@ -44,7 +73,9 @@ static void on_set(void *ctx, const struct rules_answer *answer)
 	struct found_elements *found = ctx;
 
 	rules_each_element(answer->attrs,
-			   found->set == RULES_EXPOSE ? on_exposed_element : on_keyed_element,
+			   found->set == RULES_EXPOSE                     ? on_exposed_element :
+			   found->set == rules_counter_set(NETD_C_FORGED) ? on_address_element :
+									    on_keyed_element,
 			   found);
 }
 
@@ -56,21 +87,22 @@ static void on_own_chain(void *ctx, const struct rules_answer *answer)
 	found->has_own = true;
 }
 
-/* Sets whose keys are more than the name are read as a whole. */
+/* Sets whose keys are not the name alone are read as a whole. */
 static bool find_in_set(const struct rules *rules, struct found_elements *found, enum rules_set set,
 			struct err *err)
 {
 	CLEANUP_STR struct str question = { 0 };
 
 	found->set = set;
-	if (set == RULES_VM_ID || set == RULES_VM_ARP || set == RULES_EXPOSE)
+	if (set == RULES_VM_ID || set == RULES_VM_ARP || set == RULES_EXPOSE ||
+	    set == rules_counter_set(NETD_C_FORGED))
 		rules_ask_all_elements(&question, 1, set);
 	else
 		rules_ask_element(&question, 1, set, span_make(found->tap->bytes, found->tap->len));
 	return rules_socket_ask(&rules->socket, &question, 1, on_set, found, err);
 }
 
-/* Addresses are known before exposed ports are looked at: RULES_VM_ID is the first of all. */
+/* Addresses are known before what they lead to is looked at: RULES_VM_ID is the first of all. */
 static bool find_all(const struct rules *rules, const char *tap, struct found_elements *found,
 		     struct err *err)
 {
@@ -89,13 +121,18 @@ static bool find_all(const struct rules *rules, const char *tap, struct found_el
 	return true;
 }
 
+/* `address`: what else has it is forgotten, too, since it is to be this one's alone; 0 = none. */
 static bool put_forget(const struct rules *rules, struct rules_batch *batch, const char *tap,
-		       struct err *err)
+		       ipv4 address, struct err *err)
 {
 	const struct rules_key key = rules_key_of_tap(tap);
 	struct found_elements found = { .tap = &key, .batch = batch };
-	bool ok = find_all(rules, tap, &found, err);
+	ipv4 be = htonl(address);
+	bool ok;
 
+	if (address != 0)
+		*vec_push(&found.addresses) = be;
+	ok = find_all(rules, tap, &found, err);
 	vec_done(&found.addresses);
 	return ok;
 }
@@ -105,7 +142,7 @@ bool rules_forget(struct rules *rules, const char *tap, struct err *err)
 	CLEANUP(rules_batch_done) struct rules_batch batch = { 0 };
 
 	rules_batch_begin(&batch);
-	if (!put_forget(rules, &batch, tap, err))
+	if (!put_forget(rules, &batch, tap, 0, err))
 		return false;
 	return batch.steps.n == 0 || rules_commit(rules, &batch, err);
 }
@@ -126,7 +163,7 @@ static bool replace_vm(struct rules *rules, const struct nic *nic, struct err *e
 	struct rules_refusal why;
 
 	rules_batch_begin(&batch);
-	if (!put_forget(rules, &batch, nic->tap, err))
+	if (!put_forget(rules, &batch, nic->tap, nic->address, err))
 		return false;
 	rules_batch_add_vm(&batch, nic, rules->options.subnet.gateway);
 	return rules_socket_commit(&rules->socket, &batch, &why) || refused_vm(&why, nic, err);
@@ -193,16 +230,18 @@ static void on_counter(void *ctx, const struct rules_answer *answer)
 		rules_each_element(answer->attrs, on_counted_element, &counts[answer->seq - 1]);
 }
 
-bool rules_count(struct rules *rules, const char *tap, struct netd_count ret[NETD_COUNTERS],
+bool rules_count(struct rules *rules, const struct nic *nic, struct netd_count ret[NETD_COUNTERS],
 		 struct err *err)
 {
 	CLEANUP_STR struct str questions = { 0 };
 	struct netd_count counts[NETD_COUNTERS] = { 0 };
-	const struct rules_key key = rules_key_of_tap(tap);
 
-	for (int i = 0; i < NETD_COUNTERS; i++)
+	for (int i = 0; i < NETD_COUNTERS; i++) {
+		const struct rules_key key = rules_key_of_counter(i, nic);
+
 		rules_ask_element(&questions, (uint32_t)i + 1, rules_counter_set(i),
 				  span_make(key.bytes, key.len));
+	}
 	if (!rules_socket_ask(&rules->socket, &questions, NETD_COUNTERS, on_counter, counts, err))
 		return false;
 	memcpy(ret, counts, sizeof(counts));

@@ -33,6 +33,7 @@ static const char *const meanings[NETD_COUNTERS] = {
 	[NETD_C_DROPPED] = "the same, too fast to be told each time; broadcasts",
 	[NETD_C_PEER] = "to other VMs",
 	[NETD_C_INBOUND] = "to it, from outside, unasked for",
+	[NETD_C_FORGED] = "from outside, in the name of its IP address",
 };
 
 static bool add_rows(struct table *table, const struct keeper *keeper, const struct netd_nic *nic,

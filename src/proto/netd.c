@@ -5,7 +5,7 @@
 const char *const netd_counter_names[NETD_COUNTERS] = {
 	[NETD_C_SPOOFED] = "spoofed", [NETD_C_ARP] = "arp",         [NETD_C_SERVER] = "dhcp-server",
 	[NETD_C_REFUSED] = "refused", [NETD_C_DROPPED] = "dropped", [NETD_C_PEER] = "peer",
-	[NETD_C_INBOUND] = "inbound",
+	[NETD_C_INBOUND] = "inbound", [NETD_C_FORGED] = "forged",
 };
 
 const char *netd_type_name(enum netd_type type)

@@ -167,6 +167,7 @@ enum netd_counter {
 	NETD_C_DROPPED, /* the same beyond the rate of answers, and broadcasts */
 	NETD_C_PEER,    /* to another VM */
 	NETD_C_INBOUND, /* to it, unsolicited */
+	NETD_C_FORGED,  /* from outside, with its address as their source */
 	NETD_COUNTERS
 };
 extern const char *const netd_counter_names[NETD_COUNTERS]; /* "spoofed", … */

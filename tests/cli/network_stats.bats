@@ -11,7 +11,7 @@ setup() { network_setup; }
 
 counts='{"stats": {"counts": [{"packets": 1, "bytes": 60}, {"packets": 2, "bytes": 120}, {"packets": 3, "bytes": 1000},
 	{"packets": 9007199254740992, "bytes": 5}, {"packets": 0, "bytes": 0}, {"packets": 6, "bytes": 7},
-	{"packets": 8, "bytes": 9}]}}'
+	{"packets": 8, "bytes": 9}, {"packets": 10, "bytes": 11}]}}'
 
 @test 'network stats: packets and bytes by rule' {
 	start_keeper
@@ -27,13 +27,14 @@ tart-00000001 dhcp-server 3 1000
 tart-00000001 refused 9007199254740992 5
 tart-00000001 dropped 0 0
 tart-00000001 peer 6 7
-tart-00000001 inbound 8 9'
+tart-00000001 inbound 8 9
+tart-00000001 forged 10 11'
 	tart network stats vm --format json
 	assert_success
 	assert_equal "$(jq -c '.[1]' <<<"$output")" '{"Interface":"tart-00000001","Rule":"arp","Packets":2,"Bytes":120,'\
 '"Meaning":"ARP in the name of others, or for others"}'
 	assert_equal "$(jq -c 'map(.Rule)' <<<"$output")" \
-		'["spoofed","arp","dhcp-server","refused","dropped","peer","inbound"]'
+		'["spoofed","arp","dhcp-server","refused","dropped","peer","inbound","forged"]'
 	grep -q 9007199254740992 <<<"$output"
 }
 

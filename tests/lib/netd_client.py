@@ -36,7 +36,7 @@ SOCKET = "/run/tart/netd.sock"
 
 MODES = ["nat", "softnet", "host", "bridged"]
 ERRORS = [None, "invalid", "denied", "limit", "exhausted", "mac-in-use", "port-in-use", "missing", "config", "kernel"]
-COUNTERS = ["spoofed", "arp", "dhcp-server", "refused", "dropped", "peer", "inbound"]
+COUNTERS = ["spoofed", "arp", "dhcp-server", "refused", "dropped", "peer", "inbound", "forged"]
 
 
 # --- how one field is written: (encode, decode); decode takes a Cursor -------------------------------------------------

@@ -123,6 +123,12 @@ class Ear:
     def close(self):
         self.sock.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def listen(self):
         """Takes in what has come."""
         while True:

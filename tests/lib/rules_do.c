@@ -215,11 +215,9 @@ static bool do_count(struct doing *doing, struct span words, struct err *err)
 {
 	unsigned n = take_number(&words);
 	struct netd_count counts[NETD_COUNTERS];
-	char tap[NETD_IF_SIZE];
 	bool any = false;
 
-	put_name(n, tap);
-	if (!rules_count(doing->rules, tap, counts, err))
+	if (!rules_count(doing->rules, &doing->nics[n], counts, err))
 		return false;
 	for (int i = 0; i < NETD_COUNTERS; i++) {
 		if (counts[i].packets == 0)

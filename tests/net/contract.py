@@ -13,11 +13,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 # pylint: disable=wrong-import-position
 import netd_frames as f
-from netd_cast import (DNS_ANSWER, EAR, MODES, SERVICE, SOMEBODY, Cast, Resolver, dns_query, layer_two, whole_cast)
+from netd_cast import (DNS_ANSWER, EAR, MODES, SERVICE, SOMEBODY, Cast, Resolver, dns_query, layer_two, raw_socket,
+                       whole_cast)
 from netd_check import check, empty, equal, expects, run_groups, skip
 from netd_client import COUNTERS
 from netd_guest import Guest, marker
-from netd_host import (HOST_LAN, HOST_PUBLIC, INTERNET, PRIVATE, WORLD_LAN, Ear, Keeper, inside, listen_tcp, say,
+from netd_host import (HOST_LAN, HOST_PUBLIC, INTERNET, PRIVATE, WORLD_LAN, Ear, Keeper, inside, ip_json, listen_tcp, say,
                        sysctl)
 
 ICMP_RATEMASK = 6168  # the kernel's default
@@ -40,6 +41,7 @@ def contract():
         equal("an honest VM has no drops but those of what it may not reach",
               {name: count for name, count in cast.nat.client.stats(cast.nat.name).items() if name != "inbound"},
               {name: 0 for name in COUNTERS if name != "inbound"})
+        the_host_itself(cast)
         exposed(cast)
         peers(cast)
         refusals(cast)
@@ -137,6 +139,21 @@ def from_outside(cast, guest):
     finally:
         ear.close()
         service.close()
+
+
+def the_host_itself(cast):
+    """What the host says to itself with an address of the VMs' network is not taken for a stranger's."""
+    for name, target in (("the gateway's address", cast.gateway), ("its LAN's", HOST_LAN),
+                         ("the subnet's broadcast", "192.168.64.255"), ("a multicast group", "224.0.0.251")):
+        data = marker()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, Ear(None, EAR + 2) as ear:
+            sock.bind((cast.gateway, 0))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            membership = socket.inet_aton("224.0.0.251") + socket.inet_aton(cast.gateway)
+            ear.sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(cast.gateway))
+            sock.sendto(data, (target, EAR + 2))
+            equal(f"the host hears itself at {name}", ear.wait(data)[1], cast.gateway)
 
 
 def guest_answers(guest, data, port, gateway):
@@ -292,6 +309,13 @@ def counters(cast):
         say("net", guest.address, EAR, b"x")
         cast.settle_world()
     by_rule("what nobody asked for", {"inbound": 1}, from_lan)
+    lan, uplink = (ip_json("link", "show", name, where=where)[0]["address"] for name, where in (("lan", "net"), ("uplink", None)))
+
+    def in_its_name():
+        with raw_socket("net", "lan") as wire:
+            wire.send(f.udp_frame(uplink, lan, guest.address, "8.8.8.8", 9, EAR, b"x"))
+        cast.settle_world()
+    by_rule("what comes from outside with its address", {"forged": 1}, in_its_name)
 
     before = guest.client.stats(guest.name)
     for _ in range(500):

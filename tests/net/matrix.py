@@ -193,6 +193,32 @@ def neighbours_of(cast, guest):
             lambda data: guest.send(frame(data)), cast.victim, guest), routed
 
 
+def in_their_name(cast):
+    """The world with a VM's address: the uplink's rp_filter is off. Were it let through, answers would come to the VM."""
+    wire = raw_socket("net", "lan")
+    cast.closing.append(wire)
+    lan, uplink = (ip_json("link", "show", name, where=where)[0]["address"] for name, where in (("lan", "net"), ("uplink", None)))
+
+    def attempt(src, dst, ear):
+        def run():
+            data = marker()
+            wire.send(f.udp_frame(uplink, lan, src, dst, 9, EAR, data))
+            cast.settle_world()
+            cast.settle(cast.nat)
+            return ear.find(data) is not None
+        return run
+
+    for name, src in (*((getattr(cast, mode).mode, getattr(cast, mode).address) for mode in MODES),
+                      ("nobody", "192.168.64.250")):
+        yield f"the LAN in the name of {name}: the internet", attempt(src, "8.8.8.8", cast.world_ear), True
+        yield f"the LAN in the name of {name}: the host", attempt(src, HOST_LAN, cast.host_ear), True
+        yield f"the LAN in the name of {name}: the gateway", attempt(src, cast.gateway, cast.host_ear), True
+    # The kernel knows its own without us.
+    yield "the LAN in the name of the gateway: the host", attempt(cast.gateway, HOST_LAN, cast.host_ear), False
+    # Where the host has looked for nobody, to answer.
+    ip("neigh", "delete", "192.168.64.250", "dev", "tart0", check=False)
+
+
 def doors(cast):
     """What the world, and a tap that nobody has registered, may not."""
     def from_lan(guest):
@@ -206,6 +232,7 @@ def doors(cast):
 
     for guest in (getattr(cast, mode) for mode in MODES):
         yield f"the LAN to {guest.mode}, unsolicited", from_lan(guest), True
+    yield from in_their_name(cast)
 
     # As one that a hostile holder has made persistent: the name is of ours, no element is.
     stray, address, mac = "tart-ffffffff", "192.168.64.200", "52:54:00:00:02:00"

@@ -339,6 +339,8 @@ counts() { # MODE...
 		"$(send guest1 "$(from_guest 10.1.1.1 80)" 2000)" 'count 1' \
 		"$(send guest1 "$(from_guest 192.168.64.3 80)")" 'count 1' \
 		"$(send world 'eth("02:00:00:00:00:08", "02:00:00:00:00:09", ipv4("10.99.0.1", "192.168.64.2", udp(1, 2, b"x", "10.99.0.1", "192.168.64.2"), UDP))')" \
+		'count 1' 'count 2' \
+		"$(send world 'eth("02:00:00:00:00:08", "02:00:00:00:00:09", ipv4("192.168.64.2", "8.8.8.8", udp(1, 2, b"x", "192.168.64.2", "8.8.8.8"), UDP))')" \
 		'count 1' 'count 2'
 	assert_success
 }
@@ -361,6 +363,8 @@ softnet_counts() {
 	assert_line --index 9 "${lines[8]}peer 1 "
 	assert_line --index 10 "${lines[8]}peer 1 inbound 1 "
 	assert_line --index 11 'nothing'
+	assert_line --index 12 "${lines[8]}peer 1 inbound 1 forged 1 "
+	assert_line --index 13 'nothing'
 }
 
 @test 'what is dropped is counted for the VM that sent it or was to get it, by the reason' {
@@ -378,6 +382,31 @@ unregistered() {
 	assert_line --index 1 'packets 0'
 	assert_line --index 2 'packets 1'
 	assert_line --index 3 'packets 1'
+}
+
+# What an address counts goes with the VM that had it, and is in no other's way, even where something of it was left behind.
+reused() {
+	rules_do "sh $wires" open 'add 1 nat' "$(send world "$(from_world 192.168.64.2)")" 'count 1' 'remove 1' 'add 1 nat' 'count 1' \
+		'remove 1' "$(send world "$(from_world 192.168.64.2)")" 'sh nft list set inet tart forged | grep -c elements; true' close -- \
+		'open plain' 'sh nft "add element inet tart forged { 192.168.64.2 }"' 'add 1 nat' 'count 1' registered 'forget 1' \
+		'sh nft list set inet tart forged | grep -c elements; true'
+	assert_success
+	assert_line --index 1 'forged 1 '
+	assert_line --index 2 'nothing'
+	assert_line --index 3 0
+	assert_line --index 4 'new plain'
+	assert_line --index 5 'nothing'
+	assert_line --index 6 'registered: tart-00000001'
+	assert_line --index 7 0
+}
+
+from_world() { # SOURCE
+	echo "eth(\"02:00:00:00:00:08\", \"02:00:00:00:00:09\", ipv4(\"$1\", \"8.8.8.8\", udp(1, 2, b\"x\", \"$1\", \"8.8.8.8\"), UDP))"
+}
+
+@test "what comes from outside with a VM's address is dropped and counted; the next VM with it begins anew" {
+	requires_program python3
+	both reused
 }
 
 @test 'a TAP that is not registered is cut off' {

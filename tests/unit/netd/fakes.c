@@ -270,10 +270,10 @@ bool rules_change(struct rules *rules, const struct nic *was, const struct nic *
 	return call(err, "rules_change", now->vm);
 }
 
-bool rules_count(struct rules *rules, const char *tap, struct netd_count ret[NETD_COUNTERS],
+bool rules_count(struct rules *rules, const struct nic *nic, struct netd_count ret[NETD_COUNTERS],
 		 struct err *err)
 {
-	(void)rules, (void)tap;
+	(void)rules, (void)nic;
 	ret[NETD_C_REFUSED].packets = 3;
 	return call(err, "rules_count", "");
 }

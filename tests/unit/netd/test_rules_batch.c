@@ -136,7 +136,7 @@ static void read_back(struct rules_batch *batch, struct str *out)
 #define COUNTERS(sign)                                                                       \
 	sign "elem inet pings\n" sign "elem inet spoofed\n" sign "elem arp spoofed\n" sign   \
 	     "elem inet server\n" sign "elem inet refused\n" sign "elem inet dropped\n" sign \
-	     "elem inet peer\n" sign "elem inet inbound\n"
+	     "elem inet peer\n" sign "elem inet inbound\n" sign "elem inet forged\n"
 #define IDENTITY(sign) sign "elem inet vm_id\n" sign "elem arp vm_arp\n" sign "elem arp vm_arp\n"
 #define POLICY(sign)   sign "elem inet fwd_policy\n" sign "elem inet in_policy\n"
 #define PEER(sign)     sign "elem inet peers\n" sign "elem arp peers\n"
