@@ -6,10 +6,13 @@
  * narrow it. Our own processes die of a call that is not in their list: it means that the list, or the process, is broken.
  * dnsmasq comes in many versions; it gets ENOSYS, like on a kernel that is too old.
  */
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -22,52 +25,21 @@
 
 /* Memory, time, descriptors that are open, ending. */
 static const int every_calls[] = {
-	SCMP_SYS(read),
-	SCMP_SYS(readv),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-	SCMP_SYS(close),
-	SCMP_SYS(close_range),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(fcntl64),
-	SCMP_SYS(dup),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sendto),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_pwait2),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(ppoll_time64),
-	SCMP_SYS(brk),
-	SCMP_SYS(munmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(madvise),
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_gettime64),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(time),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(futex),
-	SCMP_SYS(futex_time64),
-	SCMP_SYS(getpid),
-	SCMP_SYS(gettid),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sigreturn),
-	SCMP_SYS(sigaltstack),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(membarrier),
-	SCMP_SYS(rseq),
-	SCMP_SYS(set_robust_list),
+	SCMP_SYS(read),          SCMP_SYS(readv),           SCMP_SYS(write),
+	SCMP_SYS(writev),        SCMP_SYS(close),           SCMP_SYS(close_range),
+	SCMP_SYS(dup),           SCMP_SYS(recvfrom),        SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),        SCMP_SYS(sendmsg),         SCMP_SYS(shutdown),
+	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),       SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),   SCMP_SYS(epoll_pwait2),    SCMP_SYS(poll),
+	SCMP_SYS(ppoll),         SCMP_SYS(ppoll_time64),    SCMP_SYS(brk),
+	SCMP_SYS(munmap),        SCMP_SYS(mremap),          SCMP_SYS(madvise),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),          SCMP_SYS(getrandom),       SCMP_SYS(futex),
+	SCMP_SYS(futex_time64),  SCMP_SYS(getpid),          SCMP_SYS(gettid),
+	SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask),  SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigreturn),     SCMP_SYS(sigaltstack),     SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),          SCMP_SYS(exit_group),      SCMP_SYS(membarrier),
+	SCMP_SYS(rseq),          SCMP_SYS(set_robust_list),
 };
 
 /* Opening files and reading them; what may be opened is Landlock's and the user's business. */
@@ -205,6 +177,16 @@ static const int starter_calls[] = {
 	SCMP_SYS(landlock_restrict_self),
 };
 
+/* The forwarder: connections, their doors, its log, and the end of pasta. */
+static const int forwarder_calls[] = {
+	SCMP_SYS(bind),      SCMP_SYS(listen),      SCMP_SYS(accept4),    SCMP_SYS(accept),
+	SCMP_SYS(connect),   SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+	SCMP_SYS(pipe),      SCMP_SYS(pipe2),       SCMP_SYS(splice),     SCMP_SYS(open),
+	SCMP_SYS(openat),    SCMP_SYS(fstat),       SCMP_SYS(fstat64),    SCMP_SYS(newfstatat),
+	SCMP_SYS(fstatat64), SCMP_SYS(statx),       SCMP_SYS(lseek),      SCMP_SYS(_llseek),
+	SCMP_SYS(renameat),  SCMP_SYS(renameat2),   SCMP_SYS(wait4),      SCMP_SYS(waitid),
+};
+
 /* What the reports of sanitizers need, the search for leaks at the end above all. */
 #ifdef ISOLATE_SANITIZED
 static const int sanitizer_calls[] = {
@@ -300,6 +282,13 @@ static int inet_sockets(scmp_filter_ctx filter)
 	return sockets_of(filter, domains, ARRAY_LEN(domains));
 }
 
+static int forwarder_sockets(scmp_filter_ctx filter)
+{
+	static const int domains[] = { AF_UNIX, AF_INET };
+
+	return sockets_of(filter, domains, ARRAY_LEN(domains));
+}
+
 /* Requests about interfaces, those about TAPs, and the two that stdio makes; none that types into a terminal. */
 static int ioctls(scmp_filter_ctx filter)
 {
@@ -310,6 +299,24 @@ static int ioctls(scmp_filter_ctx filter)
 	for (size_t i = 0; i < ARRAY_LEN(requests) && result == 0; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 					  SCMP_A1(SCMP_CMP_EQ, requests[i]));
+	return result;
+}
+
+/* None that makes a descriptor send signals (F_SETOWN, F_SETSIG), to whomever, or that can be told leases and changes. */
+static int plain_fcntl(scmp_filter_ctx filter)
+{
+	static const int calls[] = { SCMP_SYS(fcntl), SCMP_SYS(fcntl64) };
+	static const scmp_datum_t commands[] = {
+		F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,     F_GETFL,     F_SETFL,
+		F_GETLK,      F_SETLK,         F_SETLKW,    F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
+		F_GETPIPE_SZ, F_SETPIPE_SZ,    F_ADD_SEALS, F_GET_SEALS,
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		for (size_t j = 0; j < ARRAY_LEN(commands) && result == 0; j++)
+			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
+						  SCMP_A1(SCMP_CMP_EQ, commands[j]));
 	return result;
 }
 
@@ -336,11 +343,18 @@ static int child_aborts(scmp_filter_ctx filter)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
 }
 
+/* Whose keeper it is makes no difference. */
+#define KEEPER_ROLE                                                               \
+	{                                                                         \
+		SCMP_ACT_KILL_PROCESS,                                            \
+			{ LIST(every_calls), LIST(file_calls), LIST(state_calls), \
+			  LIST(socket_calls), LIST(process_calls) },              \
+			{ keeper_sockets, ioctls, aborts },                       \
+	}
+
 static const struct role roles[] = {
-	[ISOLATE_KEEPER] = { SCMP_ACT_KILL_PROCESS,
-			     { LIST(every_calls), LIST(file_calls), LIST(state_calls),
-			       LIST(socket_calls), LIST(process_calls) },
-			     { keeper_sockets, ioctls, aborts } },
+	[ISOLATE_KEEPER] = KEEPER_ROLE,
+	[ISOLATE_OWN_KEEPER] = KEEPER_ROLE,
 	[ISOLATE_STARTER] = { SCMP_ACT_ERRNO(ENOSYS),
 			      { LIST(every_calls), LIST(file_calls), LIST(socket_calls),
 				LIST(process_calls), LIST(dns_calls), LIST(starter_calls) },
@@ -351,10 +365,10 @@ static const struct role roles[] = {
 			    LIST(process_calls), LIST(dns_calls) },
 			  { inet_sockets, ioctls, forks, aborts } },
 	[ISOLATE_FORWARDER] = { SCMP_ACT_KILL_PROCESS,
-				{ LIST(every_calls), LIST(file_calls), LIST(state_calls),
-				  LIST(socket_calls), LIST(process_calls) },
-				{ inet_sockets, ioctls, aborts } },
+				{ LIST(every_calls), LIST(forwarder_calls) },
+				{ forwarder_sockets, plain_memory, aborts } },
 };
+_Static_assert(ARRAY_LEN(roles) == ISOLATE_ROLES, "a role without calls");
 
 static int allow(scmp_filter_ctx filter, const struct list *list)
 {
@@ -367,9 +381,19 @@ static int allow(scmp_filter_ctx filter, const struct list *list)
 	return 0;
 }
 
-static int fill(scmp_filter_ctx filter, const struct role *role)
+static int may_kill(scmp_filter_ctx filter, pid_t child)
 {
-	int result = 0;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)child),
+				SCMP_A1(SCMP_CMP_EQ, SIGKILL));
+}
+
+static int fill(scmp_filter_ctx filter, const struct role *role, pid_t child)
+{
+	int result = plain_fcntl(filter);
+
+	if (result == 0 && child > 0)
+		result = may_kill(filter, child);
 
 	for (size_t i = 0; i < LISTS_MAX && result == 0; i++)
 		result = allow(filter, &role->lists[i]);
@@ -382,11 +406,13 @@ static int fill(scmp_filter_ctx filter, const struct role *role)
 	return result;
 }
 
-bool isolate_calls(enum isolate_role which, const struct isolate_path *keep, struct err *err)
+bool isolate_calls(enum isolate_role which, const struct isolate_path *keep, pid_t child,
+		   struct err *err)
 {
 	scmp_filter_ctx filter;
 	int result;
 
+	assert(child == 0 || which == ISOLATE_FORWARDER);
 	if (!isolate_files(which, keep, err))
 		return false;
 	filter = seccomp_init(roles[which].otherwise);
@@ -394,7 +420,7 @@ bool isolate_calls(enum isolate_role which, const struct isolate_path *keep, str
 		return err_set(err, ERR_GENERAL, "cannot make a filter for system calls");
 	/* Set already (isolate_start), and the starter's children could not do what this would ask for. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-	result = fill(filter, &roles[which]);
+	result = fill(filter, &roles[which], child);
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);

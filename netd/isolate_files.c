@@ -44,6 +44,23 @@ struct path_beneath_attr {
 	int32_t parent_fd;
 } __attribute__((packed));
 
+/*
+ * pasta is not of the forwarder's domain, as it has to have more rights; whom that may end is for the system-call filter to say.
+ * The keeper's host may have services at abstract sockets that name a user (nsswitch.conf).
+ */
+static uint64_t scope_of(enum isolate_role role)
+{
+	switch (role) {
+	case ISOLATE_KEEPER:
+	case ISOLATE_OWN_KEEPER:
+		return SCOPE_SIGNAL;
+	case ISOLATE_FORWARDER:
+		return SCOPE_ABSTRACT_UNIX;
+	default:
+		return SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX;
+	}
+}
+
 static uint64_t known_access(long version)
 {
 	size_t last = ARRAY_LEN(fs_by_version) - 1;
@@ -103,8 +120,7 @@ bool isolate_files(enum isolate_role role, const struct isolate_path *keep, stru
 		return true; /* not there, or not switched on */
 	attr.handled_access_fs = known_access(version);
 	if (version >= SCOPE_VERSION)
-		attr.scoped = role == ISOLATE_KEEPER ? SCOPE_SIGNAL :
-						       SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX;
+		attr.scoped = scope_of(role);
 	/* An older kernel knows fewer bytes, and takes the others as long as they are zero. */
 	ruleset_fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0u);
 	if (ruleset_fd < 0)

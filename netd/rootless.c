@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting pasta and the keeper in it, and forwarding until both have ended. */
+/*
+ * Starting pasta and the keeper in it, and forwarding until both have ended, in stages (isolate.h):
+ *
+ *	1 folder, log, pasta	as who started us; pasta's keeper is root of a namespace because it is executed
+ *	2 gains, identity	no rights by executing something, no capability
+ *	3 calls			those of connections, the log's folder, and one signal to one process: SIGKILL to pasta
+ *	4 the loop		bytes of guests and of their callers
+ *
+ * Should it be this process that is killed, the kernel takes pasta along (child.h), and pasta's end is the keeper's.
+ */
 #include "netd/rootless.h"
 
 #include <errno.h>
@@ -32,6 +41,7 @@ struct rootless {
 	struct log *log;
 	int dirfd;
 	int net_fd; /* below it, for the log */
+	uint32_t port_start;
 	enum phase phase;
 	struct child pasta;
 	struct loop_source *pasta_source;
@@ -91,14 +101,14 @@ bool rootless_check(const char *path_env, struct err *err)
 	return check_tun(err) && check_namespaces(err);
 }
 
-static uint32_t read_port_start(int dirfd)
+static uint32_t read_port_start(void)
 {
 	CLEANUP_STR struct str text = { 0 };
 	struct err ignored = { 0 };
 	struct span digits;
 	uint64_t start;
 
-	if (!fs_read_file(dirfd, PORT_START_FILE, 16, &text, &ignored))
+	if (!fs_read_file(AT_FDCWD, PORT_START_FILE, 16, &text, &ignored))
 		return 1024;
 	digits = str_span(&text);
 	digits = span_first(digits, span_find(digits, '\n'));
@@ -149,7 +159,7 @@ static void rootless_on_retry(void *ctx)
 	struct rootless *r = ctx;
 	const struct forwarder_options options = {
 		.dirfd = r->dirfd,
-		.unprivileged_start = read_port_start(r->dirfd),
+		.unprivileged_start = r->port_start,
 		.log = forwarder_on_log,
 		.lost = forwarder_on_loss,
 		.ctx = r,
@@ -219,12 +229,22 @@ static bool open_dir(struct rootless *r, const char *dir, struct err *err)
 	return log_open(r->net_fd, true, &r->log, err);
 }
 
+static bool shut_in(const struct rootless *r, const char *dir, struct err *err)
+{
+	CLEANUP_FREE char *net_dir = xasprintf("%s/net", dir);
+	const struct isolate_path keep[] = { { net_dir, true }, { NULL, false } };
+
+	return isolate_calls(ISOLATE_FORWARDER, keep, r->pasta.pid, err);
+}
+
 static bool run(struct rootless *r, const struct rootless_options *options, struct err *err)
 {
 	if (!open_dir(r, options->dir, err) || !loop_new(&r->loop, err))
 		return false;
 	r->retry = loop_add_deadline(r->loop, rootless_on_retry, r);
-	if (!start_pasta(r, options, err) || !isolate_from_gains(err))
+	r->port_start = read_port_start();
+	if (!start_pasta(r, options, err) || !isolate_from_gains(err) ||
+	    !isolate_identity(ISOLATE_FORWARDER, err) || !shut_in(r, options->dir, err))
 		return false;
 	r->give_up_ms = loop_now_ms(r->loop) + START_MS;
 	loop_arm(r->retry, 0);

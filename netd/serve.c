@@ -165,7 +165,7 @@ static char *folder_of(const char *path)
 }
 
 /* What the loop's files are: isolate.h. Paths that a host does not have are left out there. */
-static bool shut_in(const struct server *server, struct err *err)
+static bool shut_in(const struct server *server, enum isolate_role role, struct err *err)
 {
 	CLEANUP_FREE char *conf_dir = folder_of(server->settings.path);
 	const struct isolate_path keep[] = {
@@ -181,19 +181,21 @@ static bool shut_in(const struct server *server, struct err *err)
 		{ NULL, false },
 	};
 
-	return isolate_calls(ISOLATE_KEEPER, keep, err);
+	return isolate_calls(role, keep, 0, err);
 }
 
 static bool run(const struct serve_options *options, struct server *server, struct err *err)
 {
+	const enum isolate_role role = options->dir ? ISOLATE_OWN_KEEPER : ISOLATE_KEEPER;
+
 	if (!open_folders(options, server, err) || !starter_fork(&server->starter, err) ||
-	    !isolate_identity(options->dir ? ISOLATE_OWN_KEEPER : ISOLATE_KEEPER, err))
+	    !isolate_identity(role, err))
 		return false;
 	settings_seal(&server->settings);
 	if (!end_with_pasta(err))
 		return false;
 	if (!start_keeper(options, server, err) || !start_clients(options, server, err) ||
-	    !shut_in(server, err))
+	    !shut_in(server, role, err))
 		return false;
 	log_line(server->log, "the keeper is there");
 	return loop_run(server->loop, err);
