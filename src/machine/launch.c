@@ -74,12 +74,12 @@ static bool make_ram(uint64_t bytes, int *ret_fd, struct err *err)
 
 /* QEMU's ends of the sockets, open only until it has inherited them. */
 struct far_ends {
-	int ram_fd, qmp_fd, con_fd, hvc_fd, output_fd;
+	int ram_fd, qmp_fd, con_fd, hvc_fd, qga_fd, output_fd;
 };
 
-#define FAR_ENDS_INIT              \
-	{                          \
-		-1, -1, -1, -1, -1 \
+#define FAR_ENDS_INIT                  \
+	{                              \
+		-1, -1, -1, -1, -1, -1 \
 	}
 
 static void far_ends_done(const struct far_ends *far)
@@ -88,6 +88,7 @@ static void far_ends_done(const struct far_ends *far)
 	cleanup_close(&far->qmp_fd);
 	cleanup_close(&far->con_fd);
 	cleanup_close(&far->hvc_fd);
+	cleanup_close(&far->qga_fd);
 	cleanup_close(&far->output_fd);
 }
 
@@ -109,6 +110,7 @@ static bool connect_ends(uint64_t memory_bytes, struct launch *near, struct far_
 	       sock_pair(&near->qmp_fd, &far->qmp_fd, err) &&
 	       sock_pair(&near->con_fd, &far->con_fd, err) &&
 	       sock_pair(&near->hvc_fd, &far->hvc_fd, err) &&
+	       sock_pair(&near->qga_fd, &far->qga_fd, err) &&
 	       make_output(&near->output_fd, &far->output_fd, err);
 }
 
@@ -127,6 +129,7 @@ static bool start(const char *program, const struct machine_spec *spec, const st
 	complete.qmp_fd = far->qmp_fd;
 	complete.con_fd = far->con_fd;
 	complete.hvc_fd = far->hvc_fd;
+	complete.qga_fd = far->qga_fd;
 	qemu_argv_build(program, &complete, &argv);
 	environment_fill(&env);
 	child.argv = (const char *const *)argv.args.v;
@@ -161,6 +164,7 @@ void launch_done(struct launch *launch)
 	cleanup_close(&launch->qmp_fd);
 	cleanup_close(&launch->con_fd);
 	cleanup_close(&launch->hvc_fd);
+	cleanup_close(&launch->qga_fd);
 	cleanup_close(&launch->output_fd);
 	*launch = (struct launch)LAUNCH_INIT;
 }

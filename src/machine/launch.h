@@ -15,18 +15,20 @@
 /* A QEMU that was started, and our ends of what connects us. */
 struct launch {
 	struct child child;
-	int qmp_fd; /* none of these three blocks */
+	int qmp_fd; /* none of these four blocks */
 	int con_fd;
 	int hvc_fd;
+	int qga_fd;
 	int output_fd; /* its stdout and stderr */
 };
 
-#define LAUNCH_INIT                                                                            \
-	{                                                                                      \
-		.child = CHILD_INIT, .qmp_fd = -1, .con_fd = -1, .hvc_fd = -1, .output_fd = -1 \
+#define LAUNCH_INIT                                                                          \
+	{                                                                                    \
+		.child = CHILD_INIT, .qmp_fd = -1, .con_fd = -1, .hvc_fd = -1, .qga_fd = -1, \
+		.output_fd = -1                                                              \
 	}
 
-/* Fills ram_fd, qmp_fd, con_fd and hvc_fd of a copy of `spec`; the others must be open. `program` is QEMU's path. */
+/* Fills ram_fd, qmp_fd, con_fd, hvc_fd and qga_fd of a copy of `spec`; the others must be open. `program` is QEMU's path. */
 bool launch_qemu(const char *program, const struct machine_spec *spec,
 		 const struct child_identity *identity, struct launch *ret, struct err *err);
 

@@ -20,7 +20,7 @@ enum slot {
 	SLOT_SERIAL = 0xa,
 	SLOT_SOUND = 0xb,
 	SLOT_PANIC = 0xc,
-	SLOT_ROOT_PORT = 0xd,
+	SLOT_VSOCK_PORT = 0xd,
 	SLOT_ROOT_DISK = 0x10,
 	SLOT_DISK = 0x11,
 };
@@ -354,8 +354,22 @@ static void add_helpers(struct qemu_argv *argv)
 	    "virtio-balloon-pci,id=balloon0,bus=pcie.0,addr=0x%x,free-page-reporting=on,deflate-on-oom=on",
 	    SLOT_BALLOON);
 	opt(argv, "-device", "pvpanic-pci,bus=pcie.0,addr=0x%x", SLOT_PANIC);
-	opt(argv, "-device", "pcie-root-port,id=rp0,bus=pcie.0,addr=0x%x,chassis=1,slot=1",
-	    SLOT_ROOT_PORT);
+}
+
+/*
+ * The channel into the guest. Its device blocks saving a machine and dies with its backend: behind a port of its own it can
+ * be taken out of a running guest and be put in again.
+ */
+static void add_vsock(struct qemu_argv *argv, const struct machine_spec *spec)
+{
+	opt(argv, "-device",
+	    "pcie-root-port,id=" VSOCK_ROOT_PORT ",bus=pcie.0,addr=0x%x,chassis=1,slot=1",
+	    SLOT_VSOCK_PORT);
+	if (spec->vsock_fd < 0)
+		return;
+	opt(argv, "-chardev", "socket,id=" VSOCK_CHARDEV ",fd=%d", inherit(argv, spec->vsock_fd));
+	opt(argv, "-device",
+	    VSOCK_DRIVER ",id=" VSOCK_DEVICE ",bus=" VSOCK_ROOT_PORT ",chardev=" VSOCK_CHARDEV);
 }
 
 static void add_ports(struct qemu_argv *argv, const struct machine_spec *spec)
@@ -369,6 +383,9 @@ static void add_ports(struct qemu_argv *argv, const struct machine_spec *spec)
 	opt(argv, "-chardev", "null,id=ver");
 	opt(argv, "-device", "virtserialport,bus=vser0.0,nr=2,chardev=ver,name=tart-version-%s",
 	    str_text(&version));
+	opt(argv, "-chardev", "socket,id=qga,fd=%d", inherit(argv, spec->qga_fd));
+	opt(argv, "-device",
+	    "virtserialport,bus=vser0.0,nr=4,chardev=qga,name=org.qemu.guest_agent.0");
 	if (!spec->clipboard)
 		return;
 	opt(argv, "-chardev", "qemu-vdagent,id=spice,clipboard=on,mouse=off");
@@ -434,6 +451,7 @@ void qemu_argv_build(const char *program, const struct machine_spec *spec, struc
 	add_disks(&argv, spec);
 	add_nics(&argv, spec);
 	add_helpers(&argv);
+	add_vsock(&argv, spec);
 	add_ports(&argv, spec);
 	add_display(&argv, spec);
 	add_input(&argv, spec);

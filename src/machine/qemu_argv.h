@@ -7,7 +7,7 @@
  * interface), every file is a descriptor. PCI slots of bus pcie.0:
  *
  *	0x1 display   0x2-0x5 NICs   0x6 keyboard (arm64: USB)   0x7 tablet   0x8 entropy   0x9 balloon
- *	0xa consoles  0xb sound      0xc panic                   0xd root port for hot-plugged devices
+ *	0xa consoles  0xb sound      0xc panic                   0xd root port of the vsock device
  *	0x10 root disk               0x11-0x1c further disks
  */
 #ifndef TART_MACHINE_QEMU_ARGV_H
@@ -15,6 +15,12 @@
 
 #include "base/vec.h"
 #include "machine/spec.h"
+
+/* What the device of the channel into the guest is made of, also when it is plugged in later: vsock_plug.c. */
+#define VSOCK_DRIVER    "vhost-user-vsock-pci"
+#define VSOCK_DEVICE    "vsock0"
+#define VSOCK_CHARDEV   "vsock"
+#define VSOCK_ROOT_PORT "rp-vsock"
 
 struct qemu_argv {
 	/* Owned; after building, followed by a NULL that is not counted in args.n. */

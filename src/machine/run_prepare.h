@@ -39,6 +39,7 @@ struct run {
 			  .code_fd = -1,                                                           \
 			  .vars_fd = -1,                                                           \
 			  .net_life_fd = -1,                                                       \
+			  .vsock_fd = -1,                                                          \
 			  .root = DISK_SPEC_INIT },                                                \
 	}
 

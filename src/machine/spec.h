@@ -69,10 +69,12 @@ struct machine_spec {
 	uint64_t memory_bytes; /* a multiple of 1 MiB */
 	struct mac mac;        /* of the VM: its UUID is made of it */
 
-	int ram_fd; /* memfd of memory_bytes */
-	int qmp_fd; /* QEMU's end of a socketpair */
-	int con_fd; /* QEMU's end: first serial port (ttyS0, ttyAMA0) */
-	int hvc_fd; /* QEMU's end: virtio console hvc0 */
+	int ram_fd;   /* memfd of memory_bytes */
+	int qmp_fd;   /* QEMU's end of a socketpair */
+	int con_fd;   /* QEMU's end: first serial port (ttyS0, ttyAMA0) */
+	int hvc_fd;   /* QEMU's end: virtio console hvc0 */
+	int qga_fd;   /* QEMU's end: the port of a qemu-ga in the guest */
+	int vsock_fd; /* QEMU's end: vhost-user to tart-vsockd; -1 = no vsock device, perhaps later */
 	/* A kernel instead of firmware: -1 = firmware. QEMU opens these two by their descriptors' names, so they are
 	 * files that its user may read. */
 	int kernel_fd;

@@ -30,8 +30,10 @@
 #define BUNDLE_QEMU_LOG     "qemu.log"
 #define BUNDLE_CONSOLE_LOG  "console.log"
 #define BUNDLE_VNC_SOCKET   "vnc.sock"
-#define BUNDLE_KERNEL       "kernel"    /* booted directly, if config.json says so: extras.h */
-#define BUNDLE_INITRAMFS    "initramfs" /* with it */
+#define BUNDLE_VSOCK_SOCKET "vsock.sock" /* to ports of the guest, telling why not */
+#define BUNDLE_QGA_SOCKET   "qga.sock"   /* questions to a qemu-ga in the guest */
+#define BUNDLE_KERNEL       "kernel"     /* booted directly, if config.json says so: extras.h */
+#define BUNDLE_INITRAMFS    "initramfs"  /* with it */
 
 enum vm_state { VM_STOPPED, VM_SUSPENDED, VM_RUNNING };
 

@@ -226,6 +226,11 @@ static void with_kernel_alone(struct machine_spec *spec)
 	spec->cmdline = "";
 }
 
+static void with_vsock(struct machine_spec *spec)
+{
+	spec->vsock_fd = FD_VSOCK;
+}
+
 #define AMD64 ARCH_AMD64
 #define ARM64 ARCH_ARM64
 
@@ -261,6 +266,7 @@ const struct machine_row machine_rows[] = {
 	{ "amd64-qcow2-firmware", AMD64, with_qcow2_firmware, false },
 	{ "amd64-kernel", AMD64, with_kernel, false },
 	{ "amd64-kernel-alone", AMD64, with_kernel_alone, false },
+	{ "amd64-vsock", AMD64, with_vsock, false },
 	{ "arm64", ARM64, NULL, true },
 	{ "arm64-kernel", ARM64, with_kernel, false },
 	{ "arm64-kvm", ARM64, with_kvm, false },
@@ -274,6 +280,7 @@ const struct machine_row machine_rows[] = {
 	{ "arm64-no-pointer", ARM64, without_pointer, true },
 	{ "arm64-sound", ARM64, with_sound, true },
 	{ "arm64-window", ARM64, with_window, true },
+	{ "arm64-vsock", ARM64, with_vsock, false },
 };
 
 const size_t n_machine_rows = ARRAY_LEN(machine_rows);
@@ -292,6 +299,8 @@ void machine_row_fill(const struct machine_row *row, struct machine_spec *ret)
 		.qmp_fd = FD_QMP,
 		.con_fd = FD_CON,
 		.hvc_fd = FD_HVC,
+		.qga_fd = FD_QGA,
+		.vsock_fd = -1,
 		.kernel_fd = -1,
 		.initramfs_fd = -1,
 		.code_fd = FD_CODE,

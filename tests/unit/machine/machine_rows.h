@@ -21,6 +21,8 @@ enum row_fd {
 	FD_KERNEL = FD_DISK + DISKS_MAX,
 	FD_INITRAMFS,
 	FD_NET_LIFE,
+	FD_QGA,
+	FD_VSOCK,
 	FD_TAP, /* of NIC i at FD_TAP + 2 * i, its vhost-net behind it */
 };
 

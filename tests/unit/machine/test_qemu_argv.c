@@ -107,6 +107,12 @@ static void lists_its_descriptors(void **state)
 			check(count_fd(&argv, fd) == is_there, "%s: descriptor %d", row->name, fd);
 			want += is_there;
 		}
+		check(count_fd(&argv, spec.qga_fd) == 1, "%s: port of qemu-ga", row->name);
+		want++;
+		if (spec.vsock_fd >= 0) {
+			check(count_fd(&argv, spec.vsock_fd) == 1, "%s: vsock", row->name);
+			want++;
+		}
 		if (spec.kernel_fd >= 0) {
 			check(count_fd(&argv, spec.kernel_fd) == 1, "%s: kernel", row->name);
 			want++;

@@ -105,6 +105,7 @@ static void make_files(struct bench *bench, const struct firmware *fw, struct ma
 	bench->qmp_fd = make_pair(bench, &spec->qmp_fd);
 	(void)make_pair(bench, &spec->con_fd);
 	(void)make_pair(bench, &spec->hvc_fd);
+	(void)make_pair(bench, &spec->qga_fd);
 	spec->code_fd = own(bench, open(fw->code_path, O_RDONLY | O_CLOEXEC));
 	spec->vars_fd = make_file(bench, "vars", file_bytes(fw->vars_path), O_RDWR);
 	if (spec->root.overlay_fd >= 0)
