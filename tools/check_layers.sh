@@ -14,7 +14,8 @@ declare -A may_include=(
 	[trace]='base'
 	[image]='base'
 	[storage]='base net trace image'
-	[agent]='base proto storage'
+	[rpc]='base proto'
+	[agent]='base proto rpc storage'
 	[vmnet]='base net proto storage'
 	[registry]='base proto net http trace image storage'
 	[machine]='base proto net trace image storage vmnet agent'
@@ -23,7 +24,7 @@ declare -A may_include=(
 	[main]='base cmd'
 	[netd]='base net proto'
 	[vsockd]='base proto'
-	[guest]='base proto'
+	[guest]='base proto rpc'
 	[keyring]='base proto'
 )
 

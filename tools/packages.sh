@@ -29,7 +29,7 @@ packages_for() {
 	case $1 in
 	build)
 		echo gcc libc6-dev make meson ninja-build pkg-config libarchive-dev libcurl4-openssl-dev liblz4-dev libprotobuf-c-dev
-		echo libcap-dev libmnl-dev libseccomp-dev libsecret-1-dev libssl-dev libzstd-dev
+		echo libcap-dev libmnl-dev libnghttp2-dev libseccomp-dev libsecret-1-dev libssl-dev libzstd-dev
 		echo protobuf-c-compiler scdoc
 		;;
 	demo) # running guests, and making them from Debian packages
