@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/mem.h"
+#include "base/outlet.h"
 
 #define ROOM 65536
 
@@ -26,9 +25,8 @@ struct flow {
 };
 
 struct relay {
-	int in_fd, out_fd, socket_fd;
-	size_t out_most; /* bytes that one write can take without waiting, once poll(2) says that it takes some */
-	bool out_is_socket;
+	int in_fd, socket_fd;
+	struct outlet out;
 	bool lost;        /* the socket refuses what `in` still had */
 	struct flow up;   /* in to socket */
 	struct flow down; /* socket to out */
@@ -37,15 +35,10 @@ struct relay {
 struct relay *relay_new(int in_fd, int out_fd, int socket_fd)
 {
 	struct relay *relay = xcalloc(1, sizeof(*relay));
-	struct stat st = { 0 };
 
 	relay->in_fd = in_fd;
-	relay->out_fd = out_fd;
+	relay->out = outlet_of(out_fd);
 	relay->socket_fd = socket_fd;
-	(void)fstat(out_fd, &st);
-	relay->out_is_socket = S_ISSOCK(st.st_mode);
-	/* pipe(7): writable means that PIPE_BUF bytes fit. More than fit would wait. */
-	relay->out_most = S_ISREG(st.st_mode) ? ROOM : PIPE_BUF;
 	return relay;
 }
 
@@ -78,7 +71,7 @@ void relay_wants(const struct relay *relay, struct pollfd ret[RELAY_FDS])
 
 	/* Even without events, poll(2) tells of ends and errors: nobody may ask who could do nothing about them. */
 	ret[SLOT_IN] = (struct pollfd){ .fd = can_read(up) ? relay->in_fd : -1, .events = POLLIN };
-	ret[SLOT_OUT] = (struct pollfd){ .fd = down->over ? -1 : relay->out_fd,
+	ret[SLOT_OUT] = (struct pollfd){ .fd = down->over ? -1 : relay->out.fd,
 					 .events = has_bytes(down) ? POLLOUT : 0 };
 	ret[SLOT_SOCKET] = (struct pollfd){
 		.fd = socket_events != 0 || down->over ? relay->socket_fd : -1,
@@ -149,14 +142,9 @@ static bool write_socket(struct relay *relay, struct err *err)
 static bool write_out(struct relay *relay, struct err *err)
 {
 	struct flow *down = &relay->down;
-	const char *from = down->bytes + down->at;
-	size_t len = down->len - down->at;
-	ssize_t n;
+	ssize_t n = outlet_write(&relay->out,
+				 span_make(down->bytes + down->at, down->len - down->at));
 
-	if (relay->out_is_socket)
-		n = send(relay->out_fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	else
-		n = write(relay->out_fd, from, len < relay->out_most ? len : relay->out_most);
 	if (is_transient(n))
 		return true;
 	if (n < 0)
@@ -170,10 +158,10 @@ static void end_out(const struct relay *relay)
 {
 	CLEANUP_CLOSE int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	if (relay->out_is_socket)
-		(void)shutdown(relay->out_fd, SHUT_WR);
+	if (relay->out.is_socket)
+		(void)shutdown(relay->out.fd, SHUT_WR);
 	if (null_fd >= 0)
-		(void)dup2(null_fd, relay->out_fd);
+		(void)dup2(null_fd, relay->out.fd);
 }
 
 static void finish_flows(struct relay *relay)
