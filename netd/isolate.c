@@ -56,6 +56,7 @@ bool isolate_from_gains(struct err *err)
 static const cap_value_t keeper_caps[] = { CAP_NET_ADMIN, CAP_NET_RAW };
 static const cap_value_t starter_caps[] = { CAP_SETUID, CAP_SETGID, CAP_NET_BIND_SERVICE,
 					    CAP_KILL };
+static const cap_value_t opener_caps[] = { CAP_MKNOD };
 static const cap_value_t dns_caps[] = { CAP_NET_BIND_SERVICE };
 
 struct role {
@@ -65,6 +66,7 @@ struct role {
 	bool hands_on;        /* executes a program that is to have the capabilities, too */
 	bool wants_tart_netd; /* if we may be somebody else */
 	bool wants_nobody;    /* if there is no tart-netd, or it was not wanted */
+	bool wants_root;
 };
 
 static const struct role roles[] = {
@@ -76,6 +78,7 @@ static const struct role roles[] = {
 	[ISOLATE_DNS] = { dns_caps, ARRAY_LEN(dns_caps), .hands_on = true, .wants_tart_netd = true,
 			  .wants_nobody = true },
 	[ISOLATE_FORWARDER] = { 0 },
+	[ISOLATE_OPENER] = { opener_caps, ARRAY_LEN(opener_caps), .wants_root = true },
 };
 
 static void free_caps(cap_t *slot)
@@ -145,6 +148,8 @@ static bool become(const char *name, uid_t uid, gid_t gid, struct err *err)
 	return true;
 }
 
+#define ROOT 0 /* of this user namespace */
+
 /* Root may, and tart-netd as systemd starts it. */
 static bool change_user(const struct role *role, cap_t now, struct err *err)
 {
@@ -152,6 +157,8 @@ static bool change_user(const struct role *role, cap_t now, struct err *err)
 
 	if (!has(now, CAP_SETUID, CAP_EFFECTIVE))
 		return true;
+	if (role->wants_root)
+		return become(NULL, ROOT, ROOT, err);
 	if (role->wants_tart_netd)
 		user = getpwnam(NETD_USER);
 	if (user)

@@ -24,6 +24,7 @@ enum isolate_role {
 	ISOLATE_DHCP,       /* nothing */
 	ISOLATE_DNS,        /* NET_BIND_SERVICE; dnsmasq, before it is executed */
 	ISOLATE_FORWARDER,  /* nothing; rootless */
+	ISOLATE_OPENER,     /* MKNOD */
 	ISOLATE_ROLES,
 };
 
@@ -34,6 +35,7 @@ enum isolate_role {
  *	OWN_KEEPER	who it is
  *	DHCP		nobody
  *	DNS		tart-netd, else nobody
+ *	OPENER		root
  *
  * and for others, and where a process cannot become somebody else (a user namespace with one user), who it is already. That
  * is no error; having less than the role's capabilities is one for KEEPER.

@@ -44,39 +44,14 @@ static const int every_calls[] = {
 
 /* Opening files and reading them; what may be opened is Landlock's and the user's business. */
 static const int file_calls[] = {
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
-	SCMP_SYS(stat),
-	SCMP_SYS(lstat),
-	SCMP_SYS(fstat),
-	SCMP_SYS(stat64),
-	SCMP_SYS(lstat64),
-	SCMP_SYS(fstat64),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(fstatat64),
-	SCMP_SYS(statx),
-	SCMP_SYS(statfs),
-	SCMP_SYS(statfs64),
-	SCMP_SYS(fstatfs),
-	SCMP_SYS(fstatfs64),
-	SCMP_SYS(access),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(faccessat2),
-	SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat),
-	SCMP_SYS(getdents),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(lseek),
-	SCMP_SYS(_llseek),
-	SCMP_SYS(pread64),
-	SCMP_SYS(preadv),
-	SCMP_SYS(getcwd),
-	SCMP_SYS(inotify_init1),
-	SCMP_SYS(inotify_add_watch),
-	SCMP_SYS(inotify_rm_watch),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mmap2),
-	SCMP_SYS(mprotect),
+	SCMP_SYS(open),       SCMP_SYS(openat),     SCMP_SYS(stat),      SCMP_SYS(lstat),
+	SCMP_SYS(fstat),      SCMP_SYS(stat64),     SCMP_SYS(lstat64),   SCMP_SYS(fstat64),
+	SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),  SCMP_SYS(statx),     SCMP_SYS(statfs),
+	SCMP_SYS(statfs64),   SCMP_SYS(fstatfs),    SCMP_SYS(fstatfs64), SCMP_SYS(access),
+	SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(readlink),  SCMP_SYS(readlinkat),
+	SCMP_SYS(getdents),   SCMP_SYS(getdents64), SCMP_SYS(lseek),     SCMP_SYS(_llseek),
+	SCMP_SYS(pread64),    SCMP_SYS(preadv),     SCMP_SYS(getcwd),    SCMP_SYS(mmap),
+	SCMP_SYS(mmap2),      SCMP_SYS(mprotect),
 };
 
 /* The keeper's state. */
@@ -154,10 +129,21 @@ static const int process_calls[] = {
 	SCMP_SYS(capget),
 };
 
-/* dnsmasq: its start, a process for each TCP client, and alarms to end that. */
+/* dnsmasq: its start, a process for each TCP client, and alarms to end that; changes of /etc/resolv.conf. */
 static const int dns_calls[] = {
-	SCMP_SYS(execve), SCMP_SYS(arch_prctl), SCMP_SYS(capset), SCMP_SYS(fork),  SCMP_SYS(vfork),
-	SCMP_SYS(alarm),  SCMP_SYS(setitimer),  SCMP_SYS(chdir),  SCMP_SYS(umask), SCMP_SYS(setsid),
+	SCMP_SYS(inotify_init1),
+	SCMP_SYS(inotify_add_watch),
+	SCMP_SYS(inotify_rm_watch),
+	SCMP_SYS(execve),
+	SCMP_SYS(arch_prctl),
+	SCMP_SYS(capset),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(alarm),
+	SCMP_SYS(setitimer),
+	SCMP_SYS(chdir),
+	SCMP_SYS(umask),
+	SCMP_SYS(setsid),
 };
 
 /* The starter's own: processes and who they are; confining them. */
@@ -185,6 +171,13 @@ static const int forwarder_calls[] = {
 	SCMP_SYS(openat),    SCMP_SYS(fstat),       SCMP_SYS(fstat64),    SCMP_SYS(newfstatat),
 	SCMP_SYS(fstatat64), SCMP_SYS(statx),       SCMP_SYS(lseek),      SCMP_SYS(_llseek),
 	SCMP_SYS(renameat),  SCMP_SYS(renameat2),   SCMP_SYS(wait4),      SCMP_SYS(waitid),
+};
+
+/* Looking at device nodes, opening them, making one. */
+static const int opener_calls[] = {
+	SCMP_SYS(open),    SCMP_SYS(pread64),    SCMP_SYS(openat),    SCMP_SYS(fstat),
+	SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx),
+	SCMP_SYS(mknod),   SCMP_SYS(mknodat),    SCMP_SYS(unlink),    SCMP_SYS(unlinkat),
 };
 
 /* What the reports of sanitizers need, the search for leaks at the end above all. */
@@ -302,6 +295,12 @@ static int ioctls(scmp_filter_ctx filter)
 	return result;
 }
 
+static int look_ioctl(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)TUNGETIFF));
+}
+
 /* None that makes a descriptor send signals (F_SETOWN, F_SETSIG), to whomever, or that can be told leases and changes. */
 static int plain_fcntl(scmp_filter_ctx filter)
 {
@@ -367,6 +366,9 @@ static const struct role roles[] = {
 	[ISOLATE_FORWARDER] = { SCMP_ACT_KILL_PROCESS,
 				{ LIST(every_calls), LIST(forwarder_calls) },
 				{ forwarder_sockets, plain_memory, aborts } },
+	[ISOLATE_OPENER] = { SCMP_ACT_KILL_PROCESS,
+			     { LIST(every_calls), LIST(opener_calls) },
+			     { look_ioctl, plain_memory, aborts } },
 };
 _Static_assert(ARRAY_LEN(roles) == ISOLATE_ROLES, "a role without calls");
 

@@ -187,6 +187,15 @@ static void starter_on_failed(void *ctx, const char *why)
 	log_line(keeper->parts.log, "the starter has ended: %s", why);
 }
 
+static void opener_on_end(void *ctx, const char *why)
+{
+	struct keeper *keeper = ctx;
+
+	log_line(keeper->parts.log,
+		 "the opener %s: devices that only root may open cannot be had before a restart",
+		 why);
+}
+
 static void links_on_gone(void *ctx, const char *tap)
 {
 	struct keeper *keeper = ctx;
@@ -214,7 +223,8 @@ static bool start_parts(struct keeper *keeper, struct err *err)
 	};
 	struct loop *loop = keeper->parts.loop;
 
-	return links_open(&keeper->links, err) &&
+	return opener_watch(keeper->parts.opener, loop, opener_on_end, keeper, err) &&
+	       links_open(keeper->parts.opener, &keeper->links, err) &&
 	       links_watch(keeper->links, loop, links_on_gone, keeper, err) &&
 	       dhcp_link_new(loop, &dhcp_events, keeper, &keeper->dhcp, err) &&
 	       starter_watch(keeper->parts.starter, loop, &starter_events, keeper, err);
@@ -458,7 +468,7 @@ bool keeper_attach(struct keeper *keeper, const void *owner, const struct caller
 	held->since_ms = loop_now_ms(keeper->parts.loop);
 	keeper_insert(keeper, held);
 	fill_attached(keeper, held, &warning, ret);
-	ret_fds[1] = links_open_vhost();
+	ret_fds[1] = links_open_vhost(keeper->links);
 	ret->vhost = ret_fds[1] >= 0;
 	log_line(keeper->parts.log, "%s: VM '%s' of user %u", held->nic.tap, held->nic.vm,
 		 held->nic.uid);

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "netd/accounts.h"
 #include "netd/log.h"
+#include "netd/opener.h"
 #include "netd/settings.h"
 #include "netd/starter.h"
 #include "netd/state.h"
@@ -29,8 +30,9 @@ struct keeper_parts {
 	const struct state *state;
 	struct settings *settings;
 	struct starter *starter;
-	struct log *log;  /* NULL = nowhere */
-	bool is_rootless; /* in namespaces of one user */
+	struct opener *opener; /* NULL: device nodes are opened by this process */
+	struct log *log;       /* NULL = nowhere */
+	bool is_rootless;      /* in namespaces of one user */
 	bool never_persist;
 	const char *die_at;         /* tests: the step after which to die by SIGKILL; NULL = none */
 	void (*changed)(void *ctx); /* VMs, or what is told to the forwarder, have changed */

@@ -2,17 +2,16 @@
 /* The handle of the kernel's links, and what there is of ours. */
 #include "netd/links.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 
 #include "netd/links_private.h"
 
-bool links_open(struct links **ret, struct err *err)
+bool links_open(struct opener *opener, struct links **ret, struct err *err)
 {
 	struct links *links = xcalloc(1, sizeof(*links));
 
+	links->opener = opener;
 	if (!netlink_open(NETLINK_ROUTE, &links->route, err) ||
 	    !netlink_open(NETLINK_NETFILTER, &links->flows, err)) {
 		links_close(links);
@@ -65,7 +64,12 @@ bool links_index(struct links *links, const char *tap, int *ret, struct err *err
 	return true;
 }
 
-int links_open_vhost(void)
+int links_open_vhost(struct links *links)
 {
-	return open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	const struct device vhost = { .kind = DEVICE_VHOST };
+	struct err ignored = { 0 };
+	int fd = -1;
+
+	(void)opener_open(links->opener, &vhost, &fd, &ignored);
+	return fd;
 }

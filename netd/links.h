@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's links, addresses, routes, neighbours, sysctls and conntrack entries. Source: network.md 4.1, 2.4, 7.
- * Uses libmnl (rtnetlink, ctnetlink), ioctls and /proc/sys; needs CAP_NET_ADMIN and nothing else, but for macvtap device nodes.
+ * Uses libmnl (rtnetlink, ctnetlink), ioctls and /proc/sys; needs CAP_NET_ADMIN and nothing else: device nodes are the opener's.
  */
 #ifndef TART_NETD_LINKS_H
 #define TART_NETD_LINKS_H
 
 #include "base/loop.h"
 #include "netd/nic.h"
+#include "netd/opener.h"
 
 struct links;
 
-bool links_open(struct links **ret, struct err *err);
+/* `opener` stays the caller's and must last; NULL: this process opens device nodes itself. */
+bool links_open(struct opener *opener, struct links **ret, struct err *err);
 void links_close(struct links *links); /* leaves the host's interfaces as they are; accepts NULL */
 
 /*
@@ -91,6 +93,6 @@ bool links_candidates(struct links *links, bridged_candidates *ret, struct err *
 bool links_port_is_listening(uint16_t port, bool *ret, struct err *err);
 
 /* /dev/vhost-net opened once for one NIC, or -1: the guest's packets then pass through QEMU. */
-int links_open_vhost(void);
+int links_open_vhost(struct links *links);
 
 #endif

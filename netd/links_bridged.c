@@ -200,7 +200,7 @@ static bool add_port(struct links *links, const struct nic *nic, const struct li
 {
 	CLEANUP_CLOSE int fd = -1;
 
-	if (!tap_open(nic->tap, &fd, err) || !set_up_port(links, nic, bridge, err))
+	if (!tap_open(links, nic->tap, &fd, err) || !set_up_port(links, nic, bridge, err))
 		return false;
 	*ret_fd = TAKE_FD(fd);
 	return true;

@@ -12,6 +12,7 @@
 struct links_watched;
 
 struct links {
+	struct opener *opener;
 	struct netlink *route; /* rtnetlink */
 	struct netlink *flows; /* ctnetlink */
 	struct links_watched *watched;
@@ -58,7 +59,7 @@ bool sysctl_write(const char *path, const char *value, struct err *err);
 bool flows_forget(struct netlink *netlink, ipv4 address, struct err *err);
 
 /* links_tap.c. A fresh TAP of that name, down, which lives as long as *ret_fd. */
-bool tap_open(const char *name, int *ret_fd, struct err *err);
+bool tap_open(const struct links *links, const char *name, int *ret_fd, struct err *err);
 
 /* links_macvtap.c. A macvtap link of the NIC's name on `lower`, up, and its device. */
 bool macvtap_open(struct links *links, const struct nic *nic, const struct link_info *lower,

@@ -4,7 +4,6 @@
  * neighbour as long as the link: whatever fails, closing the descriptor undoes all of it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -14,18 +13,19 @@
 
 #include "netd/links_private.h"
 
-bool tap_open(const char *name, int *ret_fd, struct err *err)
+bool tap_open(const struct links *links, const char *name, int *ret_fd, struct err *err)
 {
+	const struct device tun = { .kind = DEVICE_TUN };
 	/* IFF_TUN_EXCL: never a second queue of a link that somebody else has made. */
 	struct ifreq request = {
 		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL),
 	};
-	CLEANUP_CLOSE int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_CLOSE int fd = -1;
 
 	assert(strlen(name) < sizeof(request.ifr_name));
 	memcpy(request.ifr_name, name, strlen(name));
-	if (fd < 0)
-		return err_sys(err, errno, "cannot open /dev/net/tun");
+	if (!opener_open(links->opener, &tun, &fd, err))
+		return false;
 	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		return err_sys(err, errno, "cannot make the interface");
 	*ret_fd = TAKE_FD(fd);
@@ -169,7 +169,7 @@ bool links_add_tap(struct links *links, const struct nic *nic, const struct subn
 
 	assert(link_is_tap_name(nic->tap) && nic->address != 0);
 	if (!is_free(links, nic->address, err) || !clean_address(links, nic->address, err) ||
-	    !tap_open(nic->tap, &fd, err) || !set_up_tap(links, nic, subnet, mtu, err))
+	    !tap_open(links, nic->tap, &fd, err) || !set_up_tap(links, nic, subnet, mtu, err))
 		return err_context(err, "TAP '%s'", nic->tap);
 	*ret_fd = TAKE_FD(fd);
 	return true;

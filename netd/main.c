@@ -73,7 +73,7 @@ static bool check_file(const char *path, struct err *err)
 	if (!ok)
 		return false;
 	subnet = (struct subnet){ .cidr = fresh.conf.subnet, .gateway = fresh.conf.gateway };
-	ok = links_open(&links, err) &&
+	ok = links_open(NULL, &links, err) &&
 	     (fresh.conf.subnet_auto || links_check_subnet(links, &subnet, &warnings, err) ||
 	      err_context(err, "%s: subnet", path));
 	links_close(links);
@@ -85,7 +85,7 @@ static bool print_candidates(struct err *err)
 {
 	bridged_candidates found = { 0 };
 	struct links *links = NULL;
-	bool ok = links_open(&links, err) && links_candidates(links, &found, err);
+	bool ok = links_open(NULL, &links, err) && links_candidates(links, &found, err);
 
 	vec_each(&found, candidate)
 		printf("%s %s\n", candidate->name, candidate->is_bridge ? "bridge" : "device");

@@ -3,7 +3,7 @@
  * The stages of the keeper's life, each giving up what the next ones do not need (isolate.h):
  *
  *	1 folders, lock, socket, log	as who started us
- *	2 the starter			forked; it keeps what it needs to make other users' processes
+ *	2 the starter, the opener	forked; they keep what it takes to make other users' processes, and to open devices
  *	3 identity			user tart-netd where there is one; CAP_NET_ADMIN and CAP_NET_RAW
  *	4 adoption			what an earlier keeper has left
  *	5 calls				the system calls and files of the loop, no others
@@ -31,6 +31,7 @@ struct server {
 	struct log *log;
 	struct listener listener;
 	struct starter *starter;
+	struct opener *opener;
 	struct loop *loop;
 	struct loop_source *signals;
 	struct keeper *keeper;
@@ -44,6 +45,7 @@ static void server_done(struct server *server)
 	listener_close(&server->listener, &server->state);
 	keeper_free(server->keeper);
 	starter_free(server->starter);
+	opener_free(server->opener);
 	loop_free(server->loop);
 	settings_done(&server->settings);
 	log_line(server->log, "the keeper has ended");
@@ -124,6 +126,7 @@ static bool start_keeper(const struct serve_options *options, struct server *ser
 		.state = &server->state,
 		.settings = &server->settings,
 		.starter = server->starter,
+		.opener = server->opener,
 		.log = server->log,
 		.is_rootless = options->dir && is_in_user_namespace(),
 		.never_persist = options->never_persist,
@@ -174,7 +177,8 @@ static bool shut_in(const struct server *server, enum isolate_role role, struct 
 		{ NETD_STATE_DIR, true },
 		{ "/etc", false },
 		{ "/run/systemd/resolve", false },
-		{ "/dev", true }, /* net/tun, tapN, vhost-net */
+		{ "/dev/net/tun", true }, /* should the opener have ended */
+		{ "/dev/vhost-net", true },
 		{ "/proc/sys/net", true },
 		{ "/proc", false },
 		{ "/sys", false },
@@ -189,7 +193,7 @@ static bool run(const struct serve_options *options, struct server *server, stru
 	const enum isolate_role role = options->dir ? ISOLATE_OWN_KEEPER : ISOLATE_KEEPER;
 
 	if (!open_folders(options, server, err) || !starter_fork(&server->starter, err) ||
-	    !isolate_identity(role, err))
+	    !opener_fork(&server->opener, err) || !isolate_identity(role, err))
 		return false;
 	settings_seal(&server->settings);
 	if (!end_with_pasta(err))

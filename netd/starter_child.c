@@ -17,6 +17,7 @@
 #include "base/sock.h"
 #include "netd/dhcp_link.h"
 #include "netd/dns.h"
+#include "netd/forked.h"
 #include "netd/isolate.h"
 #include "netd/starter_talk.h"
 
@@ -99,25 +100,6 @@ static void start_again(struct helper *helper)
 	pause_first(helper);
 }
 
-/* Between fork and the helper's own code. */
-
-static void keep_only(int fd)
-{
-	if (fd > STDERR_FILENO + 1)
-		(void)close_range(STDERR_FILENO + 1, (unsigned int)fd - 1, 0);
-	(void)close_range((unsigned int)fd + 1, ~0U, 0);
-}
-
-static void default_signals(void)
-{
-	sigset_t none;
-
-	for (int signum = 1; signum < NSIG; signum++)
-		(void)signal(signum, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* A group of its own: no Ctrl-C of the terminal, and it can be ended as a whole. */
 static pid_t fork_helper(struct helper *helper, loop_child_fn *fn, struct err *err)
 {
@@ -129,7 +111,7 @@ static pid_t fork_helper(struct helper *helper, loop_child_fn *fn, struct err *e
 	}
 	if (pid == 0) {
 		(void)setpgid(0, 0);
-		default_signals();
+		forked_default_signals();
 		return 0;
 	}
 	(void)setpgid(pid, pid);
@@ -145,7 +127,7 @@ static pid_t fork_helper(struct helper *helper, loop_child_fn *fn, struct err *e
 
 _Noreturn static void run_dhcp(int fd)
 {
-	keep_only(fd);
+	forked_keep_only(fd);
 	(void)signal(SIGTERM, SIG_IGN); /* its end is that of the socket */
 	(void)signal(SIGPIPE, SIG_IGN);
 	dhcp_child_main(fd);
@@ -446,29 +428,19 @@ static void find_resolver_dir(struct starter_process *starter)
 	memcpy(starter->resolver_dir, "/etc", sizeof("/etc"));
 }
 
-/* What the keeper's caller gave it as stdin and stdout is not to be held by processes that live as long as it does. */
-static bool forget_terminal(struct err *err)
-{
-	CLEANUP_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-		return err_sys(err, errno, "cannot open /dev/null");
-	return true;
-}
-
 static bool prepare(struct starter_process *starter, struct err *err)
 {
 	static const int signums[] = { SIGTERM };
 	struct loop_source *source;
 
-	default_signals();
+	forked_default_signals();
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	keep_only(starter->keeper_fd);
+	forked_keep_only(starter->keeper_fd);
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_NAME, "tart-netd-start");
 	find_resolver_dir(starter);
-	if (!forget_terminal(err) || !isolate_identity(ISOLATE_STARTER, err) ||
+	if (!forked_forget_terminal(err) || !isolate_identity(ISOLATE_STARTER, err) ||
 	    !confine(ISOLATE_STARTER, starter, err))
 		return false;
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -390,7 +390,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	bool done = true;
 
-	if (!links_open(&doing.links, &err) || !loop_new(&doing.loop, &err)) {
+	if (!links_open(NULL, &doing.links, &err) || !loop_new(&doing.loop, &err)) {
 		(void)fprintf(stderr, "links_do: %s\n", err.text);
 		return 1;
 	}

@@ -100,9 +100,13 @@ attach() { # NAME [REQUEST...]
 
 @test 'systemd: the one that reads what guests write is nobody' {
 	attach vm1
-	run in_lab ps -eo user:20,args --no-headers
-	assert_line --regexp '^nobody +.*/tart-netd'
-	refute_line --regexp '^root +.*/tart-netd'
+	run in_lab ps -eo user:20,comm:20,args --no-headers
+	assert_line --regexp '^nobody +tart-netd-dhcp '
+	# One is root, to open what is root's alone, and has no capability.
+	run in_lab ps -eo comm,user:20 --no-headers
+	assert_equal "$(grep '^tart-netd.* root$' <<<"$output" | tr -s ' ')" 'tart-netd-open root'
+	run in_lab sh -c 'grep -h "^Cap[PE]" /proc/$(pgrep -x tart-netd-open)/status'
+	assert_output $'CapPrm:\t0000000000000000\nCapEff:\t0000000000000000'
 }
 
 @test 'systemd: another keeper takes over the VMs of one that was stopped, restarted or killed' {

@@ -86,7 +86,7 @@ static struct identity become(enum isolate_role role)
 #define KEEPER_CAPS  (BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW))
 #define STARTER_CAPS (BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_KILL))
 
-enum whom { SAME, TART_NETD, SOMEBODY, ANYBODY_ELSE };
+enum whom { SAME, ROOT, TART_NETD, SOMEBODY, ANYBODY_ELSE };
 
 static const struct row {
 	const char *name;
@@ -101,6 +101,7 @@ static const struct row {
 	{ "DHCP child", ISOLATE_DHCP, 0, false, false, false, SOMEBODY },
 	{ "dnsmasq", ISOLATE_DNS, BIT(CAP_NET_BIND_SERVICE), false, true, true, ANYBODY_ELSE },
 	{ "forwarder", ISOLATE_FORWARDER, 0, false, false, false, SAME },
+	{ "opener", ISOLATE_OPENER, BIT(CAP_MKNOD), false, false, false, ROOT },
 };
 
 /* Where the process may not change its user it is who it was. */
@@ -110,6 +111,8 @@ static uid_t expected_uid(const struct row *row, const struct identity *before)
 
 	if (row->whom == SAME || !(before->effective & BIT(CAP_SETUID)))
 		return before->uid;
+	if (row->whom == ROOT)
+		return 0;
 	if (row->whom == SOMEBODY)
 		return NOBODY;
 	if (tart_netd)

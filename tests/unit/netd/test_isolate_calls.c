@@ -194,39 +194,69 @@ enum verdict {
 
 #define N_ROLES ISOLATE_ROLES
 
-/* In the order of enum isolate_role: keeper, own keeper, starter, DHCP child, dnsmasq, forwarder. */
+/* In the order of enum isolate_role: keeper, own keeper, starter, DHCP child, dnsmasq, forwarder, opener. */
 static const struct row {
 	const char *name;
 	doing_fn *fn;
 	enum verdict verdicts[N_ROLES];
 	bool is_of_reports; /* the sanitizers' need it */
 } rows[] = {
-	{ "nothing", do_nothing, { ALLOWED, ALLOWED, ALLOWED, ALLOWED, ALLOWED, ALLOWED }, false },
-	{ "fork", do_fork, { KILLED, KILLED, ALLOWED, KILLED, ALLOWED, KILLED }, true },
-	{ "execute", do_execute, { KILLED, KILLED, ALLOWED, KILLED, ALLOWED, KILLED }, false },
-	{ "namespace", do_namespace, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
-	{ "mount", do_mount, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
-	{ "trace", do_trace, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, true },
-	{ "signal", do_signal_parent, { KILLED, KILLED, ALLOWED, KILLED, ABSENT, KILLED }, true },
+	{ "nothing",
+	  do_nothing,
+	  { ALLOWED, ALLOWED, ALLOWED, ALLOWED, ALLOWED, ALLOWED, ALLOWED },
+	  false },
+	{ "fork", do_fork, { KILLED, KILLED, ALLOWED, KILLED, ALLOWED, KILLED, KILLED }, true },
+	{ "execute",
+	  do_execute,
+	  { KILLED, KILLED, ALLOWED, KILLED, ALLOWED, KILLED, KILLED },
+	  false },
+	{ "namespace",
+	  do_namespace,
+	  { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED },
+	  false },
+	{ "mount", do_mount, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED }, false },
+	{ "trace", do_trace, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED }, true },
+	{ "signal",
+	  do_signal_parent,
+	  { KILLED, KILLED, ALLOWED, KILLED, ABSENT, KILLED, KILLED },
+	  true },
 	{ "F_SETOWN",
 	  do_own_descriptor,
-	  { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED },
+	  { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED },
 	  false },
-	{ "TIOCSTI", do_type, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, true },
-	{ "open", do_open, { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, ALLOWED }, true },
+	{ "TIOCSTI", do_type, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED }, true },
+	{ "open", do_open, { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, ALLOWED, ALLOWED }, true },
 	{ "packets",
 	  do_packet_socket,
-	  { ALLOWED, ALLOWED, ABSENT, KILLED, ABSENT, KILLED },
+	  { ALLOWED, ALLOWED, ABSENT, KILLED, ABSENT, KILLED, KILLED },
 	  false },
-	{ "inet", do_inet_socket, { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, ALLOWED }, false },
-	{ "netlink", do_netlink, { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, KILLED }, false },
-	{ "vsock", do_vsock, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
-	{ "code", do_execute_memory, { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, KILLED }, true },
-	{ "user", do_become_root, { KILLED, KILLED, ALLOWED, KILLED, ABSENT, KILLED }, false },
-	{ "clone3", do_new_clone, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
-	{ "bpf", do_load_program, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
-	{ "keyctl", do_keys, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
-	{ "handle", do_handle, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED }, false },
+	{ "inet",
+	  do_inet_socket,
+	  { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, ALLOWED, KILLED },
+	  false },
+	{ "netlink",
+	  do_netlink,
+	  { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, KILLED, KILLED },
+	  false },
+	{ "vsock", do_vsock, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED }, false },
+	{ "code",
+	  do_execute_memory,
+	  { ALLOWED, ALLOWED, ALLOWED, KILLED, ALLOWED, KILLED, KILLED },
+	  true },
+	{ "user",
+	  do_become_root,
+	  { KILLED, KILLED, ALLOWED, KILLED, ABSENT, KILLED, KILLED },
+	  false },
+	{ "clone3",
+	  do_new_clone,
+	  { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED },
+	  false },
+	{ "bpf",
+	  do_load_program,
+	  { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED },
+	  false },
+	{ "keyctl", do_keys, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED }, false },
+	{ "handle", do_handle, { KILLED, KILLED, ABSENT, KILLED, ABSENT, KILLED, KILLED }, false },
 };
 
 static enum verdict verdict_of(int status)
@@ -357,9 +387,9 @@ static void test_files(void **state)
 		{ "a new file outside", { missing, O_WRONLY | O_CREAT }, EACCES },
 		{ "users", { "/etc/passwd", O_RDONLY }, EACCES },
 	};
-	static const enum isolate_role roles[] = { ISOLATE_KEEPER, ISOLATE_OWN_KEEPER,
-						   ISOLATE_STARTER, ISOLATE_DNS,
-						   ISOLATE_FORWARDER };
+	static const enum isolate_role roles[] = { ISOLATE_KEEPER,    ISOLATE_OWN_KEEPER,
+						   ISOLATE_STARTER,   ISOLATE_DNS,
+						   ISOLATE_FORWARDER, ISOLATE_OPENER };
 
 	if (!has_landlock())
 		skip();
