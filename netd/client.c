@@ -41,6 +41,7 @@ struct clients {
 	struct loop_source *source;
 	struct loop_source *linger;
 	struct loop_source *pause;
+	struct loop_source *alone;
 	struct client *first;
 	struct client *forwarder;
 	char buffer[NETD_MESSAGE_MAX + 1];
@@ -99,6 +100,8 @@ static void end(struct client *client)
 	if (clients->forwarder == client) {
 		clients->forwarder = NULL;
 		keeper_forget_aliases(clients->options.keeper);
+		if (clients->options.needs_forwarder)
+			loop_arm(clients->alone, CLIENT_ALONE_MS);
 	}
 	accounts_disconnect(keeper_accounts(clients->options.keeper), client->caller.uid,
 			    client->state != REQUEST_FRESH);
@@ -258,6 +261,7 @@ static void set_state(struct client *client, enum request_state state)
 	/* A second one takes the first one's place, which is told nothing any more. */
 	clients->forwarder = client;
 	client->tell_forwards = true;
+	loop_disarm(clients->alone);
 	check_linger(clients);
 }
 
@@ -474,6 +478,23 @@ static void clients_on_pause_over(void *ctx)
 	loop_want(clients->source, EPOLLIN);
 }
 
+static void clients_on_alone(void *ctx)
+{
+	struct clients *clients = ctx;
+	struct client *next;
+
+	log_line(clients->options.log, "there is no forwarder any more");
+	for (struct client *client = clients->first; client; client = next) {
+		next = client->next;
+		if (client->state != REQUEST_ATTACHED)
+			continue;
+		keeper_let_go(clients->options.keeper, client);
+		end(client);
+	}
+	if (keeper_n_nics(clients->options.keeper) == 0)
+		loop_stop(clients->options.loop);
+}
+
 static void clients_on_linger(void *ctx)
 {
 	struct clients *clients = ctx;
@@ -489,6 +510,7 @@ bool clients_new(const struct clients_options *options, struct clients **ret, st
 	clients->options = *options;
 	clients->linger = loop_add_deadline(options->loop, clients_on_linger, clients);
 	clients->pause = loop_add_deadline(options->loop, clients_on_pause_over, clients);
+	clients->alone = loop_add_deadline(options->loop, clients_on_alone, clients);
 	if (!loop_add_fd(options->loop, options->listen_fd, EPOLLIN, clients_on_connection, clients,
 			 &clients->source, err)) {
 		clients_free(clients);
@@ -512,6 +534,7 @@ void clients_free(struct clients *clients)
 	loop_remove(&clients->source);
 	loop_remove(&clients->linger);
 	loop_remove(&clients->pause);
+	loop_remove(&clients->alone);
 	free(clients);
 }
 

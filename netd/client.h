@@ -15,6 +15,12 @@
 #define CLIENT_TAKE_MS 30000  /* to take what was sent to it */
 #define CLIENT_PAUSE_MS \
 	200 /* until connections are taken again, when there was no descriptor left */
+/*
+ * After the forwarder has ended, for another one to come. Then the process that would have started one has ended, too, and
+ * with it the way out of these namespaces may have: VMs are let go, so that their tart comes back and starts it (its NIC
+ * waits for it, as after the death of a keeper); without VMs the loop is stopped.
+ */
+#define CLIENT_ALONE_MS 2000
 
 struct clients;
 
@@ -23,8 +29,9 @@ struct clients_options {
 	struct keeper *keeper;
 	const struct settings *settings;
 	struct log *log;
-	int listen_fd;      /* borrowed */
-	uint64_t linger_ms; /* without connection and NIC: then the loop is stopped; 0 = never */
+	int listen_fd;        /* borrowed */
+	uint64_t linger_ms;   /* without connection and NIC: then the loop is stopped; 0 = never */
+	bool needs_forwarder; /* who has had one is nobody without: see CLIENT_ALONE_MS */
 };
 
 bool clients_new(const struct clients_options *options, struct clients **ret, struct err *err);

@@ -507,6 +507,14 @@ bool keeper_reattach(struct keeper *keeper, const void *owner, const struct call
 	return true;
 }
 
+void keeper_let_go(struct keeper *keeper, const void *owner)
+{
+	vec_each(&keeper->nics, held)
+		if ((*held)->owner == owner)
+			(*held)->owner = NULL;
+	orphans_watch(keeper);
+}
+
 void keeper_detach(struct keeper *keeper, const void *owner)
 {
 	for (size_t i = keeper->nics.n; i-- > 0;)

@@ -60,6 +60,9 @@ bool keeper_attach(struct keeper *keeper, const void *owner, const struct caller
 bool keeper_reattach(struct keeper *keeper, const void *owner, const struct caller *caller,
 		     const char *tap, struct netd_attached *ret, struct netd_failure *failure);
 
+/* The connection is to end without its NICs, which wait for another one to reattach them. */
+void keeper_let_go(struct keeper *keeper, const void *owner);
+
 /* The connection has ended: so do its NICs. */
 void keeper_detach(struct keeper *keeper, const void *owner);
 

@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "base/sock.h"
 #include "base/version.h"
+#include "netd/forwarding.h"
 #include "netd/isolate.h"
 #include "netd/links.h"
 #include "netd/listener.h"
@@ -37,17 +38,25 @@ static const char usage[] =
 	"  --background      return when it answers, or when another keeper does\n"
 	"  --rootless DIR    the same for a user without privileges, by way of pasta; network.conf is\n"
 	"                    DIR/../network.conf\n"
+	"  --forwarder DIR   the part of --rootless that joins connections, started by it\n"
 	"  --check FILE      tell whether this network.conf fits this host\n"
 	"  --candidates      list interfaces for --net-bridged\n"
 	"  --firewalls       list what other firewalls of this host do to virtual machines\n"
 	"  --never-persist   tables as on a kernel before 6.9, for tests\n"
 	"  --version, --help\n";
 
-enum mode { MODE_SERVE, MODE_ROOTLESS, MODE_CHECK, MODE_CANDIDATES, MODE_FIREWALLS };
+enum mode {
+	MODE_SERVE,
+	MODE_ROOTLESS,
+	MODE_FORWARDER,
+	MODE_CHECK,
+	MODE_CANDIDATES,
+	MODE_FIREWALLS
+};
 
 struct options {
 	enum mode mode;
-	const char *file;           /* --check */
+	const char *file;           /* --check, --forwarder */
 	const char *linger;         /* as it was given, for the keeper below pasta */
 	struct serve_options serve; /* `dir` and `conf` are --rootless's, too */
 };
@@ -218,7 +227,8 @@ static int run_in_background(const struct options *options)
 	int talk[2];
 	pid_t pid;
 
-	if (can_connect(runtime_dir))
+	/* A rootless keeper may have lost what it has outside. */
+	if (options->mode == MODE_SERVE && can_connect(runtime_dir))
 		return 0;
 	if (pipe2(talk, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		(void)err_sys(&err, errno, "cannot start a process");
@@ -252,6 +262,7 @@ enum {
 	OPT_LINGER,
 	OPT_BACKGROUND,
 	OPT_ROOTLESS,
+	OPT_FORWARDER,
 	OPT_CHECK,
 	OPT_CANDIDATES,
 	OPT_FIREWALLS,
@@ -267,6 +278,7 @@ static const struct option long_options[] = {
 	{ "linger", required_argument, NULL, OPT_LINGER },
 	{ "background", no_argument, NULL, OPT_BACKGROUND },
 	{ "rootless", required_argument, NULL, OPT_ROOTLESS },
+	{ "forwarder", required_argument, NULL, OPT_FORWARDER },
 	{ "check", required_argument, NULL, OPT_CHECK },
 	{ "candidates", no_argument, NULL, OPT_CANDIDATES },
 	{ "firewalls", no_argument, NULL, OPT_FIREWALLS },
@@ -302,6 +314,10 @@ static bool take_option(int option, struct options *options, int *ret_code)
 		return false;
 	case OPT_BACKGROUND:
 		options->serve.in_background = true;
+		return true;
+	case OPT_FORWARDER:
+		options->mode = MODE_FORWARDER;
+		options->file = optarg;
 		return true;
 	case OPT_CHECK:
 		options->mode = MODE_CHECK;
@@ -363,6 +379,9 @@ static int run_mode(const struct options *options)
 	case MODE_ROOTLESS:
 		return options->serve.in_background ? run_in_background(options) :
 						      run_keeper(options);
+	case MODE_FORWARDER:
+		ok = forwarding_main(options->file, &err);
+		break;
 	case MODE_CHECK:
 		ok = check_file(options->file, &err);
 		break;

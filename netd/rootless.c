@@ -17,37 +17,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
-#include "base/fs.h"
+#include "base/loop.h"
 #include "base/mem.h"
-#include "base/number.h"
 #include "base/program.h"
-#include "netd/forwarder.h"
+#include "base/sock.h"
 #include "netd/isolate.h"
 #include "netd/log.h"
+#include "proto/netd.h"
 
 #define START_MS 15000 /* from pasta's start until its keeper answers */
 #define RETRY_MS 20
+#define PAUSE_MS \
+	50 /* before another pasta or forwarder; doubled each time that one does not live */
+#define PAUSE_MAX_MS 30000
+#define LIVED_MS     10000 /* one that has ended after so long has lived */
 
-#define PORT_START_FILE "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+enum phase { STARTING, RUNNING, ENDING };
 
-enum phase { STARTING, FORWARDING, ENDED };
+/* pasta, or the forwarder. */
+struct helper {
+	struct child child;
+	struct loop_source *source; /* NULL: it does not run */
+	uint64_t since_ms;
+};
 
 struct rootless {
+	const struct rootless_options *options;
 	struct loop *loop;
 	struct log *log;
 	int dirfd;
 	int net_fd; /* below it, for the log */
-	uint32_t port_start;
 	enum phase phase;
-	struct child pasta;
-	struct loop_source *pasta_source;
-	struct loop_source *retry;
-	uint64_t give_up_ms;
-	struct forwarder *forwarder;
+	struct helper pasta, forwarder;
+	bool pasta_has_keeper; /* it is the first one, whose child the keeper is */
+	char *pasta_path, *self;
+	struct loop_source *turn;
+	uint64_t pause_ms, give_up_ms;
 	bool ok;
 	struct err err;
 };
@@ -101,41 +112,47 @@ bool rootless_check(const char *path_env, struct err *err)
 	return check_tun(err) && check_namespaces(err);
 }
 
-static uint32_t read_port_start(void)
+/* Whether the keeper answers, and its process id. */
+static bool find_keeper(const struct rootless *r, pid_t *ret, struct err *err)
 {
-	CLEANUP_STR struct str text = { 0 };
-	struct err ignored = { 0 };
-	struct span digits;
-	uint64_t start;
+	CLEANUP_CLOSE int fd = -1;
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
 
-	if (!fs_read_file(AT_FDCWD, PORT_START_FILE, 16, &text, &ignored))
-		return 1024;
-	digits = str_span(&text);
-	digits = span_first(digits, span_find(digits, '\n'));
-	return number_parse_u64(digits, 65536, &start) ? (uint32_t)start : 1024;
+	if (!sock_connect_packets(r->dirfd, NETD_SOCKET, &fd, err))
+		return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.pid <= 0)
+		return err_set(err, ERR_GENERAL, "cannot tell which process the keeper is");
+	*ret = peer.pid;
+	return true;
 }
 
-static void forwarder_on_log(void *ctx, const char *line)
+static void finish(struct rootless *r, bool ok)
 {
-	const struct rootless *r = ctx;
-
-	log_line(r->log, "%s", line);
-}
-
-/* The keeper has ended, pasta will. */
-static void forwarder_on_loss(void *ctx)
-{
-	struct rootless *r = ctx;
-
-	r->phase = ENDED;
-	r->ok = true;
-	loop_arm(r->retry, START_MS);
-}
-
-static void fail(struct rootless *r)
-{
-	r->phase = ENDED;
+	r->phase = ENDING;
+	r->ok = ok;
 	loop_stop(r->loop);
+}
+
+/* The next turn comes after a pause, unless what has ended had lived. */
+static void helper_has_ended(struct rootless *r, struct helper *helper, const char *name,
+			     int status)
+{
+	CLEANUP_STR struct str how = { 0 };
+
+	helper->source = NULL;
+	child_describe_status(status, &how);
+	if (loop_now_ms(r->loop) - helper->since_ms > LIVED_MS)
+		r->pause_ms = PAUSE_MS;
+	if (r->phase != RUNNING) {
+		loop_arm(r->turn, 0);
+		return;
+	}
+	if (r->pause_ms < PAUSE_MAX_MS)
+		log_line(r->log, "%s %s", name, str_text(&how));
+	loop_arm(r->turn, r->pause_ms);
+	if (r->pause_ms < PAUSE_MAX_MS)
+		r->pause_ms *= 2;
 }
 
 static void rootless_on_pasta_end(void *ctx, int status)
@@ -144,54 +161,22 @@ static void rootless_on_pasta_end(void *ctx, int status)
 	CLEANUP_STR struct str how = { 0 };
 
 	child_describe_status(status, &how);
-	if (r->phase == STARTING)
-		(void)err_set(&r->err, ERR_GENERAL, "pasta %s before the keeper answered (see %s)",
-			      str_text(&how), LOG_FILE);
-	else if (!r->ok && status != 0)
-		(void)err_set(&r->err, ERR_GENERAL, "pasta %s", str_text(&how));
-	else
-		r->ok = true;
-	fail(r);
+	if (status != 0 || r->phase == STARTING)
+		(void)err_set(&r->err, ERR_GENERAL, "pasta %s%s (see %s)", str_text(&how),
+			      r->phase == STARTING ? " before the keeper answered" : "", LOG_FILE);
+	helper_has_ended(r, &r->pasta, "pasta", status);
 }
 
-static void rootless_on_retry(void *ctx)
+static void rootless_on_forwarder_end(void *ctx, int status)
 {
 	struct rootless *r = ctx;
-	const struct forwarder_options options = {
-		.dirfd = r->dirfd,
-		.unprivileged_start = r->port_start,
-		.log = forwarder_on_log,
-		.lost = forwarder_on_loss,
-		.ctx = r,
-	};
 
-	if (r->phase == ENDED) {
-		loop_stop(r->loop); /* pasta stays without a keeper: it is killed */
-		return;
-	}
-	err_clear(&r->err);
-	if (forwarder_new(r->loop, &options, &r->forwarder, &r->err)) {
-		r->phase = FORWARDING;
-		return;
-	}
-	if (loop_now_ms(r->loop) < r->give_up_ms) {
-		loop_arm(r->retry, RETRY_MS);
-		return;
-	}
-	(void)err_context(&r->err, "the keeper does not answer");
-	fail(r);
+	helper_has_ended(r, &r->forwarder, "the forwarder", status);
 }
 
-/* No port is passed on by pasta itself, and the gateway is not the host: what listens on the host's loopback for the host
- * alone is not for guests. */
-static bool start_pasta(struct rootless *r, const struct rootless_options *options, struct err *err)
+static bool start_helper(struct rootless *r, struct helper *helper, const char *const *argv,
+			 loop_child_fn *on_end, struct err *err)
 {
-	CLEANUP_FREE char *pasta = executable_find("pasta", getenv("PATH"));
-	CLEANUP_FREE char *self = realpath("/proc/self/exe", NULL);
-	const char *argv[24] = { pasta, "-q",   "--config-net", "--no-map-gw", "-t", "none",
-				 "-u",  "none", "-T",           "none",        "-U", "none",
-				 "--",  self,   "--dir",        options->dir };
-	size_t n = 16;
 	const struct child_spec spec = {
 		.argv = argv,
 		.stdin_fd = -1,
@@ -199,11 +184,27 @@ static bool start_pasta(struct rootless *r, const struct rootless_options *optio
 		.stderr_fd = STDERR_FILENO,
 		.cwd_fd = -1,
 		.own_group = true,
-		.may_gain_privs = true, /* root of the namespace that it makes */
+		.may_gain_privs = true, /* pasta's command: root of the namespace that it makes */
 	};
 
-	if (!self)
-		return err_sys(err, errno, "cannot find this program");
+	helper->since_ms = loop_now_ms(r->loop);
+	return child_start(&spec, &helper->child, err) &&
+	       loop_add_child(r->loop, &helper->child, on_end, r, &helper->source, err);
+}
+
+/* No port is passed on by pasta itself, and the gateway is not the host: what listens on the host's loopback for the host
+ * alone is not for guests. */
+#define PASTA_OPTIONS \
+	"-q", "--config-net", "--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"
+
+static bool start_first_pasta(struct rootless *r, struct err *err)
+{
+	const struct rootless_options *options = r->options;
+	const char *argv[24] = {
+		r->pasta_path, PASTA_OPTIONS, "--", r->self, "--dir", options->dir
+	};
+	size_t n = 16;
+
 	if (options->conf) {
 		argv[n++] = "--conf";
 		argv[n++] = options->conf;
@@ -212,8 +213,76 @@ static bool start_pasta(struct rootless *r, const struct rootless_options *optio
 		argv[n++] = "--linger";
 		argv[n++] = options->linger;
 	}
-	return child_start(&spec, &r->pasta, err) &&
-	       loop_add_child(r->loop, &r->pasta, rootless_on_pasta_end, r, &r->pasta_source, err);
+	r->pasta_has_keeper = true;
+	return start_helper(r, &r->pasta, argv, rootless_on_pasta_end, err);
+}
+
+static bool start_next_pasta(struct rootless *r, pid_t keeper, struct err *err)
+{
+	CLEANUP_FREE char *pid = xasprintf("%ld", (long)keeper);
+	const char *const argv[] = { r->pasta_path, "-f", PASTA_OPTIONS, pid, NULL };
+
+	r->pasta_has_keeper = false;
+	log_line(r->log, "another pasta is started");
+	return start_helper(r, &r->pasta, argv, rootless_on_pasta_end, err);
+}
+
+static bool start_forwarder(struct rootless *r, struct err *err)
+{
+	const char *const argv[] = { r->self, "--forwarder", r->options->dir, NULL };
+
+	return start_helper(r, &r->forwarder, argv, rootless_on_forwarder_end, err);
+}
+
+static void tend(struct rootless *r, pid_t keeper)
+{
+	struct err err = { 0 };
+
+	r->phase = RUNNING;
+	if (!r->pasta.source && !start_next_pasta(r, keeper, &err))
+		log_line(r->log, "pasta: %s", err.text);
+	if (!r->forwarder.source && !start_forwarder(r, &err))
+		log_line(r->log, "the forwarder: %s", err.text);
+	if (!r->pasta.source || !r->forwarder.source)
+		loop_arm(r->turn, PAUSE_MAX_MS);
+}
+
+static void await_keeper(struct rootless *r, const struct err *why)
+{
+	if (!r->pasta.source) {
+		finish(r, false);
+	} else if (loop_now_ms(r->loop) < r->give_up_ms) {
+		loop_arm(r->turn, RETRY_MS);
+	} else {
+		r->err = *why;
+		(void)err_context(&r->err, "the keeper does not answer");
+		finish(r, false);
+	}
+}
+
+/* The pasta whose child it was ends with the same code; any other has no reason to. */
+static void follow_keeper(struct rootless *r)
+{
+	if (r->pasta.source && r->pasta_has_keeper && r->phase == RUNNING) {
+		r->phase = ENDING;
+		loop_arm(r->turn, START_MS);
+		return;
+	}
+	finish(r, !r->pasta_has_keeper || r->pasta.source || r->err.kind == ERR_NONE);
+}
+
+static void rootless_on_turn(void *ctx)
+{
+	struct rootless *r = ctx;
+	struct err why = { 0 };
+	pid_t keeper = 0;
+
+	if (r->phase != ENDING && find_keeper(r, &keeper, &why))
+		tend(r, keeper);
+	else if (r->phase == STARTING)
+		await_keeper(r, &why);
+	else
+		follow_keeper(r);
 }
 
 static bool open_dir(struct rootless *r, const char *dir, struct err *err)
@@ -229,25 +298,36 @@ static bool open_dir(struct rootless *r, const char *dir, struct err *err)
 	return log_open(r->net_fd, true, &r->log, err);
 }
 
-static bool shut_in(const struct rootless *r, const char *dir, struct err *err)
+static bool find_programs(struct rootless *r, struct err *err)
 {
-	CLEANUP_FREE char *net_dir = xasprintf("%s/net", dir);
-	const struct isolate_path keep[] = { { net_dir, true }, { NULL, false } };
-
-	return isolate_calls(ISOLATE_FORWARDER, keep, r->pasta.pid, err);
+	r->pasta_path = executable_find("pasta", getenv("PATH"));
+	r->self = realpath("/proc/self/exe", NULL);
+	if (!r->pasta_path || !r->self)
+		return err_sys(err, errno, "cannot find pasta, or this program");
+	return true;
 }
 
-static bool run(struct rootless *r, const struct rootless_options *options, struct err *err)
+/* A keeper that is there already had another one like us. */
+static bool start(struct rootless *r, struct err *err)
 {
-	if (!open_dir(r, options->dir, err) || !loop_new(&r->loop, err))
+	struct err ignored = { 0 };
+	pid_t keeper;
+
+	return find_keeper(r, &keeper, &ignored) || start_first_pasta(r, err);
+}
+
+static bool run(struct rootless *r, struct err *err)
+{
+	if (!open_dir(r, r->options->dir, err) || !find_programs(r, err) ||
+	    !loop_new(&r->loop, err))
 		return false;
-	r->retry = loop_add_deadline(r->loop, rootless_on_retry, r);
-	r->port_start = read_port_start();
-	if (!start_pasta(r, options, err) || !isolate_from_gains(err) ||
-	    !isolate_identity(ISOLATE_FORWARDER, err) || !shut_in(r, options->dir, err))
+	r->turn = loop_add_deadline(r->loop, rootless_on_turn, r);
+	/* A later pasta joins namespaces that are its user's, which gives it what it needs there. */
+	if (!start(r, err) || !isolate_from_gains(err))
 		return false;
+	r->pause_ms = PAUSE_MS;
 	r->give_up_ms = loop_now_ms(r->loop) + START_MS;
-	loop_arm(r->retry, 0);
+	loop_arm(r->turn, 0);
 	if (!loop_run(r->loop, err))
 		return false;
 	if (!r->ok)
@@ -255,17 +335,28 @@ static bool run(struct rootless *r, const struct rootless_options *options, stru
 	return r->ok;
 }
 
+static void helper_end(struct helper *helper)
+{
+	loop_remove(&helper->source);
+	child_kill(&helper->child);
+}
+
 bool rootless_main(const struct rootless_options *options, struct err *err)
 {
-	struct rootless r = { .dirfd = -1, .net_fd = -1, .pasta = CHILD_INIT };
-	bool ok = rootless_check(getenv("PATH"), err) && run(&r, options, err);
+	struct rootless r = { .options = options,
+			      .dirfd = -1,
+			      .net_fd = -1,
+			      .pasta.child = CHILD_INIT,
+			      .forwarder.child = CHILD_INIT };
+	bool ok = rootless_check(getenv("PATH"), err) && run(&r, err);
 
-	forwarder_free(r.forwarder);
-	loop_remove(&r.pasta_source);
-	child_kill(&r.pasta);
+	helper_end(&r.forwarder);
+	helper_end(&r.pasta);
 	loop_free(r.loop);
 	log_close(r.log);
 	cleanup_close(&r.net_fd);
 	cleanup_close(&r.dirfd);
+	free(r.pasta_path);
+	free(r.self);
 	return ok;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keeper without privileges, network.md 8: pasta makes a user and a network namespace with a way out, in which an
- * ordinary keeper runs and is root; this process stays outside as the forwarder and ends with the keeper.
+ * ordinary keeper runs and is root; this process stays outside, and ends with the keeper.
  *
- *	tart-netd --rootless DIR	the forwarder, in the host's namespaces
- *	  pasta				the way out; dies with the forwarder
- *	    tart-netd --dir DIR		the keeper; ends when pasta has gone
+ *	tart-netd --rootless DIR	starts the others, again where they end before the keeper
+ *	  pasta				the way out
+ *	    tart-netd --dir DIR		the keeper; lives on without pasta, and without us for as long as it has VMs
+ *	  tart-netd --forwarder DIR	joins who connects to a loopback alias with the guest; dies with us
  */
 #ifndef TART_NETD_ROOTLESS_H
 #define TART_NETD_ROOTLESS_H

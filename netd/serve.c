@@ -16,7 +16,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,11 +110,9 @@ static bool is_in_user_namespace(void)
 	       !span_is(str_span(&text), whole);
 }
 
-/* The first process of pasta's namespaces: without pasta there is no way out of them. */
-static bool end_with_pasta(struct err *err)
+static bool is_rootless(const struct serve_options *options)
 {
-	return getpid() != 1 || prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 ||
-	       err_sys(err, errno, "cannot follow pasta");
+	return options->dir && is_in_user_namespace();
 }
 
 static bool start_keeper(const struct serve_options *options, struct server *server,
@@ -128,7 +125,7 @@ static bool start_keeper(const struct serve_options *options, struct server *ser
 		.starter = server->starter,
 		.opener = server->opener,
 		.log = server->log,
-		.is_rootless = options->dir && is_in_user_namespace(),
+		.is_rootless = is_rootless(options),
 		.never_persist = options->never_persist,
 		.die_at = options->die_at,
 		.changed = keeper_on_change,
@@ -153,6 +150,7 @@ static bool start_clients(const struct serve_options *options, struct server *se
 		.log = server->log,
 		.listen_fd = server->listener.fd,
 		.linger_ms = options->linger_ms,
+		.needs_forwarder = is_rootless(options),
 	};
 
 	return clients_new(&wish, &server->clients, err);
@@ -196,8 +194,6 @@ static bool run(const struct serve_options *options, struct server *server, stru
 	    !opener_fork(&server->opener, err) || !isolate_identity(role, err))
 		return false;
 	settings_seal(&server->settings);
-	if (!end_with_pasta(err))
-		return false;
 	if (!start_keeper(options, server, err) || !start_clients(options, server, err) ||
 	    !shut_in(server, role, err))
 		return false;

@@ -24,6 +24,7 @@ struct network_watch {
 	struct child starter;           /* ends when there is a keeper */
 	struct loop_source *starter_source;
 	bool registered;
+	bool start_first; /* before looking whether there is one */
 	size_t n_answers;
 	uint64_t pause_ms;
 	unsigned int n_failures;
@@ -51,6 +52,8 @@ static void drop_connection(struct network_watch *watch)
 	keeper_close(keeper);
 	keeper->kind = kind;
 	watch->registered = false;
+	/* A rootless one that is there may have lost its way out, which the same program restores. */
+	watch->start_first = kind == KEEPER_ROOTLESS;
 }
 
 static void lose(struct network_watch *watch, const char *why)
@@ -180,6 +183,15 @@ static bool start_one(struct network_watch *watch, struct err *err)
 			      &watch->starter_source, err);
 }
 
+/* False: *err says why not, if it was tried. */
+static bool start_at_first(struct network_watch *watch, struct err *err)
+{
+	bool wanted = watch->start_first;
+
+	watch->start_first = false;
+	return wanted && start_one(watch, err);
+}
+
 static void deadline_on_passed(void *ctx)
 {
 	struct network_watch *watch = ctx;
@@ -189,6 +201,9 @@ static void deadline_on_passed(void *ctx)
 		lose(watch, "it does not answer");
 		return;
 	}
+	if (start_at_first(watch, &err))
+		return;
+	err_clear(&err);
 	if (connect_to_one(watch, &err)) {
 		if (!start_registering(watch, &err))
 			lose(watch, err.text);

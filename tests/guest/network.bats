@@ -351,12 +351,20 @@ assert_nothing_left() {
 	assert_nothing_left
 }
 
+# The process of the lab that was given this word, and whose parent was not.
+outside_pid() { # WORD
+	in_lab pgrep --oldest --full -- " $1 "
+}
+
 @test 'guest network: without privileges, by pasta and an address of the loopback' {
 	requires_root
 	requires_program pasta
 	# It says nothing and leaves its half open: Debian 12's pasta loses the answer to who has closed that first.
 	make_guest vm <<-'EOF'
-		echo "SAYS $(sleep 3 | nc -w 5 8.8.8.8 80)"
+		for port in 80 81 82; do
+			until said=$(sleep 3 | nc -w 5 8.8.8.8 $port) && [ -n "$said" ]; do :; done
+			echo "SAYS $said"
+		done
 	EOF
 	serve in_net 8.8.8.8 80 'the internet'
 	let_alice_in
@@ -369,6 +377,41 @@ assert_nothing_left() {
 	dropbear_answers() { in_lab timeout 10 nc -w 5 "$address" 20022 </dev/null | head -n 1 | grep -q '^SSH-2.0-'; }
 	wait_until dropbear_answers
 	wait_until console_says vm 'SAYS the internet'
+
+	# As ssh's ProxyCommand: at any port, whatever the loopback gives.
+	run in_lab_as_user timeout 60 ssh -F none -o "ProxyCommand=$TART nc %h %p" -o StrictHostKeyChecking=no -o BatchMode=yes \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR root@vm 'cat; echo "port 22 of $(hostname)"' <<<'through the pipe'
+	assert_success
+	assert_line --index 0 'through the pipe'
+	assert_line --index 1 --regexp '^port 22 of '
+	lab_tart nc vm 9
+	assert_failure 1
+	assert_regex "$stderr" '^Error: port 9 of VM "vm": .*refused'
+
+	# Its own settings: what a keeper that runs is told, and what it cannot do now.
+	lab_tart network set lease-time 600
+	assert_success
+	assert_equal "$stderr" ''
+	lab_tart network status --format json
+	assert_equal "$(jq .LeaseTime <<<"$output")" 600
+	assert_equal "$(cat "$TART_HOME/network.conf")" 'lease-time = 600'
+	lab_tart network set subnet 192.168.99.1
+	assert_failure 1
+	assert_equal "$stderr" "Error: subnet: '192.168.99.1': the subnet cannot change while VMs run, stop them first: vm"
+	lab_tart network set subnet 10.99.0.1
+	assert_failure 1
+	lab_tart network stats vm --format json
+	assert_success
+
+	# Whoever ends between it and the world comes back, and it stays who it is.
+	in_lab kill -KILL "$(outside_pid --config-net)"
+	serve in_net 8.8.8.8 81 'the internet, once more'
+	wait_until console_says vm 'SAYS the internet, once more'
+	in_lab kill -KILL "$(outside_pid --rootless)"
+	serve in_net 8.8.8.8 82 'the internet, for good'
+	wait_until console_says vm 'SAYS the internet, for good'
+	wait_until dropbear_answers
+	run ! grep -q 'lost its network' "$out"
 	stop_guest vm
 	wait_until has_no_keeper
 }
