@@ -209,7 +209,7 @@ _Noreturn void dhcp_child_main(int fd)
 	struct err err = { 0 };
 
 	(void)prctl(PR_SET_NAME, "tart-netd-dhcp");
-	_exit(isolate_identity(ISOLATE_DHCP, &err) && isolate_calls(ISOLATE_DHCP, NULL, 0, &err) &&
+	_exit(isolate_identity(ISOLATE_DHCP, &err) && isolate_calls(ISOLATE_DHCP, NULL, &err) &&
 			      run(&child, &err) ?
 		      0 :
 		      1);

@@ -62,7 +62,7 @@ static bool shut_in(const char *dir, struct err *err)
 	const struct isolate_path keep[] = { { net_dir, true }, { NULL, false } };
 
 	return isolate_identity(ISOLATE_FORWARDER, err) &&
-	       isolate_calls(ISOLATE_FORWARDER, keep, 0, err);
+	       isolate_calls(ISOLATE_FORWARDER, keep, err);
 }
 
 static bool run(struct forwarding *f, const char *dir, struct err *err)

@@ -51,10 +51,8 @@ struct isolate_path {
 /*
  * 3, before the loop: the system calls that the role needs, and no others: any other ends the process (SIGSYS) and is logged
  * by the kernel; for STARTER and DNS it fails with ENOSYS, as they run dnsmasq of any version. Also the file system below
- * `keep` only (NULL: nothing of it), where the kernel has Landlock. Signals, but for the starter's: none, or only SIGKILL to
- * `child` (0: there is none), which a forwarder has started before.
+ * `keep` only (NULL: nothing of it), where the kernel has Landlock. Signals, but for the starter's: none.
  */
-bool isolate_calls(enum isolate_role role, const struct isolate_path *keep, pid_t child,
-		   struct err *err);
+bool isolate_calls(enum isolate_role role, const struct isolate_path *keep, struct err *err);
 
 #endif

@@ -6,7 +6,6 @@
  * narrow it. Our own processes die of a call that is not in their list: it means that the list, or the process, is broken.
  * dnsmasq comes in many versions; it gets ENOSYS, like on a kernel that is too old.
  */
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -383,19 +382,9 @@ static int allow(scmp_filter_ctx filter, const struct list *list)
 	return 0;
 }
 
-static int may_kill(scmp_filter_ctx filter, pid_t child)
-{
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)child),
-				SCMP_A1(SCMP_CMP_EQ, SIGKILL));
-}
-
-static int fill(scmp_filter_ctx filter, const struct role *role, pid_t child)
+static int fill(scmp_filter_ctx filter, const struct role *role)
 {
 	int result = plain_fcntl(filter);
-
-	if (result == 0 && child > 0)
-		result = may_kill(filter, child);
 
 	for (size_t i = 0; i < LISTS_MAX && result == 0; i++)
 		result = allow(filter, &role->lists[i]);
@@ -408,13 +397,11 @@ static int fill(scmp_filter_ctx filter, const struct role *role, pid_t child)
 	return result;
 }
 
-bool isolate_calls(enum isolate_role which, const struct isolate_path *keep, pid_t child,
-		   struct err *err)
+bool isolate_calls(enum isolate_role which, const struct isolate_path *keep, struct err *err)
 {
 	scmp_filter_ctx filter;
 	int result;
 
-	assert(child == 0 || which == ISOLATE_FORWARDER);
 	if (!isolate_files(which, keep, err))
 		return false;
 	filter = seccomp_init(roles[which].otherwise);
@@ -422,7 +409,7 @@ bool isolate_calls(enum isolate_role which, const struct isolate_path *keep, pid
 		return err_set(err, ERR_GENERAL, "cannot make a filter for system calls");
 	/* Set already (isolate_start), and the starter's children could not do what this would ask for. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
-	result = fill(filter, &roles[which], child);
+	result = fill(filter, &roles[which]);
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);

@@ -90,7 +90,7 @@ static bool prepare(int keeper_fd, struct err *err)
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_NAME, "tart-netd-open");
 	return forked_forget_terminal(err) && isolate_identity(ISOLATE_OPENER, err) &&
-	       isolate_calls(ISOLATE_OPENER, keep, 0, err);
+	       isolate_calls(ISOLATE_OPENER, keep, err);
 }
 
 _Noreturn static void opener_main(int keeper_fd)

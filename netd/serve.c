@@ -183,7 +183,7 @@ static bool shut_in(const struct server *server, enum isolate_role role, struct 
 		{ NULL, false },
 	};
 
-	return isolate_calls(role, keep, 0, err);
+	return isolate_calls(role, keep, err);
 }
 
 static bool run(const struct serve_options *options, struct server *server, struct err *err)

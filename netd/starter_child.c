@@ -206,7 +206,7 @@ static bool confine(enum isolate_role role, const struct starter_process *starte
 		{ NULL, false },
 	};
 
-	return isolate_calls(role, keep, 0, err);
+	return isolate_calls(role, keep, err);
 }
 
 static int config_fd(const struct starter_dns *settings)

@@ -127,7 +127,7 @@ static bool isolate(struct helpers *helpers, const struct order *order, struct e
 
 	(void)helpers;
 	(void)order;
-	if (!isolate_identity(ISOLATE_KEEPER, err) || !isolate_calls(ISOLATE_KEEPER, keep, 0, err))
+	if (!isolate_identity(ISOLATE_KEEPER, err) || !isolate_calls(ISOLATE_KEEPER, keep, err))
 		return false;
 	puts("isolated");
 	return true;

@@ -36,6 +36,7 @@ class Rootless:
         # Programs lie where only their owner can go; a sanitized one's report goes to what it was started with.
         self.program = pathlib.Path("/run/bin/tart-netd")
         self.program.parent.mkdir(exist_ok=True)
+        self.program.unlink(missing_ok=True)
         shutil.copy(NETD, self.program)
         self.log = open(HOME / "log", "ab")
         self.outer = None
