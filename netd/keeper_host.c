@@ -207,7 +207,8 @@ bool host_use_subnet(struct keeper *keeper, const struct subnet *subnet, bool ch
 
 	keeper->facts = (struct host_facts){ .subnet = *subnet,
 					     .chosen = chosen,
-					     .isolate_vms = conf_of(keeper)->isolate_vms };
+					     .isolate_vms = conf_of(keeper)->isolate_vms,
+					     .mtu = conf_of(keeper)->mtu };
 	state_mark_up(keeper->parts.state, true);
 	if (!links_up(keeper->links, subnet, &forward_denied, &lines, &err))
 		return refuse_err(failure, NETD_E_KERNEL, &err);
@@ -304,7 +305,7 @@ bool host_want_dhcp(struct keeper *keeper, struct err *err)
 	return true;
 }
 
-static void refresh_nic(struct keeper *keeper, struct held_nic *held)
+static void refresh_nic(struct keeper *keeper, struct held_nic *held, bool mtu_differs)
 {
 	struct nic *nic = &held->nic;
 	bool peer = nic->mode == NETD_NAT ? !keeper->facts.isolate_vms : nic->peer;
@@ -315,7 +316,11 @@ static void refresh_nic(struct keeper *keeper, struct held_nic *held)
 		if (!links_set_peer(keeper->links, nic->tap, peer, &err))
 			log_line(keeper->parts.log, "%s: %s", nic->tap, err.text);
 	}
-	if (nic->mode != NETD_BRIDGED && !nic_serve(keeper, held, &err))
+	if (nic->mode == NETD_BRIDGED)
+		return;
+	if (mtu_differs && !links_set_mtu(keeper->links, nic->tap, keeper->facts.mtu, &err))
+		log_line(keeper->parts.log, "%s: %s", nic->tap, err.text);
+	if (!nic_serve(keeper, held, &err))
 		log_line(keeper->parts.log, "%s: %s", nic->tap, err.text);
 }
 
@@ -326,10 +331,11 @@ void host_refresh(struct keeper *keeper)
 	if (!keeper->is_up)
 		return;
 	keeper->facts.isolate_vms = conf_of(keeper)->isolate_vms;
+	keeper->facts.mtu = conf_of(keeper)->mtu;
 	dns_start(keeper);
 	dns_for_guests(keeper, keeper->facts.dns);
 	vec_each(&keeper->nics, held)
-		refresh_nic(keeper, *held);
+		refresh_nic(keeper, *held, was.mtu != keeper->facts.mtu);
 	if (was.isolate_vms != keeper->facts.isolate_vms ||
 	    memcmp(was.dns, keeper->facts.dns, sizeof(was.dns)) != 0)
 		reopen_rules(keeper);

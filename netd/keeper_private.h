@@ -31,6 +31,7 @@ struct host_facts {
 	struct subnet subnet;
 	bool chosen; /* by `auto` */
 	bool isolate_vms;
+	uint16_t mtu;
 	ipv4 dns[NETWORK_DNS_MAX]; /* what guests are told; 0 ends */
 };
 

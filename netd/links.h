@@ -60,6 +60,7 @@ bool links_forget_flows(struct links *links, ipv4 address, struct err *err);
  * goes down; both are made anew. */
 bool links_set_up(struct links *links, const struct nic *nic, const struct subnet *subnet, bool up,
 		  struct err *err);
+bool links_set_mtu(struct links *links, const char *tap, uint16_t mtu, struct err *err);
 bool links_set_peer(struct links *links, const char *tap, bool peer,
 		    struct err *err); /* proxy ARP */
 

@@ -119,6 +119,14 @@ bool links_set_peer(struct links *links, const char *tap, bool peer, struct err 
 	return sysctl_set(&answer, tap, err) && (!peer || sysctl_set(&at_once, tap, err));
 }
 
+bool links_set_mtu(struct links *links, const char *tap, uint16_t mtu, struct err *err)
+{
+	const struct link_change change = { .mtu = mtu };
+	struct link_info info;
+
+	return link_get(links, tap, &info, err) && link_change(links, info.index, &change, err);
+}
+
 /* The kernel takes a route only to a link that is up. */
 static bool bring_up(struct links *links, int index, const struct nic *nic,
 		     const struct subnet *subnet, uint16_t flags, struct err *err)

@@ -67,3 +67,14 @@ const struct command cmd_network = {
 	.summary = "Set up and look at the network of VMs",
 	.verbs = verbs,
 };
+
+bool network_change(const struct tart *tart, const struct conf_file *file, const char *key,
+		    const char *value, struct err *err)
+{
+	CLEANUP_STR struct str notice = { 0 };
+
+	if (!conf_file_change(tart->home, file, key, value, &notice, err))
+		return false;
+	(void)fputs(str_text(&notice), stderr);
+	return true;
+}

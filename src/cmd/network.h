@@ -5,6 +5,7 @@
 
 #include "cmd/command.h"
 #include "proto/netd.h"
+#include "vmnet/conf_file.h"
 #include "vmnet/keeper.h"
 
 extern const struct command cmd_network;
@@ -18,6 +19,10 @@ bool network_nics(const struct tart *tart, const char *vm, struct keeper *ret_ke
 
 /* ERR_USAGE naming the keys when `key` is none of network.conf. */
 bool network_check_key(const char *key, struct err *err);
+
+/* conf_file_change(), with what there is to say about it on stderr. */
+bool network_change(const struct tart *tart, const struct conf_file *file, const char *key,
+		    const char *value, struct err *err);
 
 const char *network_mode_text(enum netd_mode mode); /* "nat", "softnet", "host", "bridged" */
 

@@ -32,7 +32,7 @@ static bool set_run(struct tart *tart, void *args, struct err *err)
 	if (!network_wish(&wish, err))
 		return false;
 	conf_file_find(tart->home, wish, &file);
-	return conf_file_change(tart->home, &file, a->key, a->value, err);
+	return network_change(tart, &file, a->key, a->value, err);
 }
 
 const struct command cmd_network_set = {

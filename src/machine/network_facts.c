@@ -115,7 +115,6 @@ void network_facts_gather(const struct home *home, enum keeper_wish wish, const 
 	facts.netd = program_path("tart-netd");
 	facts.pasta = executable_find("pasta", path_env);
 	facts.dnsmasq = find_program("dnsmasq", path_env);
-	facts.nft_program = find_program("nft", path_env);
 	network_probe_run(&facts.probe);
 	gather_settings(&facts);
 	if (home) {
@@ -132,7 +131,6 @@ void network_facts_done(struct network_facts *facts)
 	free(facts->netd);
 	free(facts->pasta);
 	free(facts->dnsmasq);
-	free(facts->nft_program);
 	free(facts->conf_path);
 	free(facts->firewalls);
 	*facts = (struct network_facts){ 0 };

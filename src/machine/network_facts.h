@@ -12,7 +12,7 @@
 struct network_facts {
 	bool is_root;
 	enum keeper_wish wish;
-	char *netd, *pasta, *dnsmasq, *nft_program; /* paths; NULL = not there */
+	char *netd, *pasta, *dnsmasq; /* paths; NULL = not there */
 
 	bool answers[2]; /* by enum keeper_kind: it runs, and answers us */
 	struct netd_status status[2];

@@ -126,8 +126,6 @@ static void add_nft(struct host_report *report, const struct network_facts *fact
 
 	if (sys != 0 && facts->probe.netns == 0)
 		host_check_remedy(check, "sudo modprobe nf_tables");
-	if (facts->nft_program)
-		host_check_note(check, "Path", json_string(facts->nft_program));
 }
 
 static void add_namespaces(struct host_report *report, const struct network_facts *facts)

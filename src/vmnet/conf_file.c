@@ -77,6 +77,7 @@ struct change {
 	const struct home *home;
 	const struct conf_file *file;
 	const char *key, *value;
+	struct str *notice;
 	int dirfd;    /* of the file */
 	int aside_fd; /* locked */
 	struct str was, now;
@@ -287,6 +288,23 @@ static void put_back(const struct change *change)
 		(void)unlinkat(change->dirfd, FILE_NAME, 0);
 }
 
+/* Its socket was opened to those whom the file named then: listener.h. Its answers are by what it says now. */
+static void add_notice(const struct change *change, const struct keeper *keeper)
+{
+	if (keeper->kind == KEEPER_SYSTEM && strcmp(change->key, "users") == 0)
+		str_addf(change->notice, "Whom the mode of " NETD_RUNTIME_DIR "/" NETD_SOCKET
+					 " keeps out, it keeps out until " PROGRAM
+					 " is started again, which VMs that run survive\n");
+}
+
+static void add_timeout(const struct change *change)
+{
+	str_addf(
+		change->notice,
+		"The keeper of the network does not answer: %s takes effect when it does, or the next one starts\n",
+		change->key);
+}
+
 /* One that ends just now leaves the new file to the next. */
 static bool tell_keeper(const struct change *change, enum keeper_wish wish, struct err *err)
 {
@@ -299,9 +317,15 @@ static bool tell_keeper(const struct change *change, enum keeper_wish wish, stru
 	if (!keeper_connect(change->home, wish, &keeper, &found, &why) || !found)
 		return true;
 	netd_put_empty(NETD_RELOAD, &request);
-	if (keeper_ask(&keeper, &request, NETD_R_DONE, &answer, NULL, NULL, &why) ||
-	    why.kind == ERR_TRANSPORT)
+	if (keeper_ask(&keeper, &request, NETD_R_DONE, &answer, NULL, NULL, &why)) {
+		add_notice(change, &keeper);
 		return true;
+	}
+	if (why.kind == ERR_TRANSPORT) {
+		if (why.sys == ETIMEDOUT)
+			add_timeout(change);
+		return true;
+	}
 	*err = why;
 	return err_context(err, "%s: '%s'", change->key, change->value ? change->value : "default");
 }
@@ -328,7 +352,7 @@ static bool make_change(struct change *change, struct err *err)
 }
 
 bool conf_file_change(const struct home *home, const struct conf_file *file, const char *key,
-		      const char *value, struct err *err)
+		      const char *value, struct str *notice, struct err *err)
 {
 	CLEANUP(change_done) struct change change = CHANGE_INIT;
 
@@ -336,6 +360,7 @@ bool conf_file_change(const struct home *home, const struct conf_file *file, con
 	change.file = file;
 	change.key = key;
 	change.value = value;
+	change.notice = notice;
 	return may_change(&change, err) && open_folder(&change, err) && lock_aside(&change, err) &&
 	       make_change(&change, err);
 }

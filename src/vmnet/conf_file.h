@@ -33,8 +33,9 @@ size_t conf_file_line(struct span text, const char *key);
 /*
  * Sets a key, or resets it (value NULL). ERR_GENERAL naming key, value and reason: for the system's file, that we are not
  * root; a value that network_conf_parse(), this host, or the keeper refuses; another subnet while VMs run, with their names.
+ * *notice (appended to) gets a line about what a keeper that runs has not made of it yet.
  */
 bool conf_file_change(const struct home *home, const struct conf_file *file, const char *key,
-		      const char *value, struct err *err);
+		      const char *value, struct str *notice, struct err *err);
 
 #endif

@@ -58,7 +58,7 @@ bool keeper_spawn(const struct home *home, enum keeper_kind kind, struct child *
 /*
  * One request, one answer. NETD_R_ERROR is an error here: *ret_code (may be NULL) has its code, 0 when it is not the
  * keeper's word. Descriptors go to ret_fds (owned), unused ones are -1; NULL when none are expected. ERR_TRANSPORT: the
- * connection has ended, or nothing came in time.
+ * connection has ended, or nothing came in time (sys is ETIMEDOUT then).
  */
 bool keeper_ask(const struct keeper *keeper, const struct str *request, enum netd_type expected,
 		struct netd_message *ret, int ret_fds[NETD_FDS_MAX], enum netd_error *ret_code,

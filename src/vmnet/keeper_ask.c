@@ -80,9 +80,12 @@ static bool await(const struct keeper *keeper, short events, int64_t deadline_ms
 			return true;
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for the keeper of the network");
-		if (n == 0)
-			return err_set(err, ERR_TRANSPORT,
-				       "the keeper of the network does not answer");
+		if (n == 0) {
+			(void)err_set(err, ERR_TRANSPORT,
+				      "the keeper of the network does not answer");
+			err->sys = ETIMEDOUT;
+			return false;
+		}
 	}
 }
 

@@ -137,6 +137,30 @@ as_user() {
 	assert_equal "$(cat "$conf")" 'lease-time = 600'
 }
 
+@test 'network set: a keeper that does not answer is told of, once its time is over' {
+	start_keeper
+	keeper_answers '{"reload": {"type": "silence"}}'
+	tart network set lease-time 600
+	assert_success
+	assert_equal "$stderr" \
+		'The keeper of the network does not answer: lease-time takes effect when it does, or the next one starts'
+	assert_equal "$(cat "$conf")" 'lease-time = 600'
+}
+
+@test 'network set: users, while a keeper of the host runs' {
+	requires_root
+	unset TART_NETWORK_BACKEND
+	lab_start
+	netd_start
+	lab_tart network set users bob
+	assert_success
+	assert_equal "${#stderr_lines[@]}" 1
+	assert_regex "$stderr" '^Whom the mode of /run/tart/netd.sock keeps out, .* tart-netd is started again'
+	lab_tart network set mtu 1400
+	assert_success
+	assert_equal "$stderr" ''
+}
+
 @test 'network set: another subnet only when no VM runs; other settings at any time' {
 	start_keeper
 	keeper_answers "{\"list\": {\"nics\": [$(nic web 52:54:00:00:00:01 tart-00000001 nat),

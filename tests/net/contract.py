@@ -16,10 +16,10 @@ import netd_frames as f
 from netd_cast import (DNS_ANSWER, EAR, MODES, SERVICE, SOMEBODY, Cast, Resolver, dns_query, layer_two, raw_socket,
                        whole_cast)
 from netd_check import check, empty, equal, expects, run_groups, skip
-from netd_client import COUNTERS
+from netd_client import COUNTERS, Client
 from netd_guest import Guest, marker
 from netd_host import (HOST_LAN, HOST_PUBLIC, INTERNET, PRIVATE, WORLD_LAN, Ear, Keeper, inside, ip_json, listen_tcp, say,
-                       sysctl)
+                       sysctl, write_conf)
 
 ICMP_RATEMASK = 6168  # the kernel's default
 BROADCASTS = ("255.255.255.255", "10.99.0.255", "192.168.64.255")
@@ -342,4 +342,18 @@ def not_isolated():
     empty("isolate-vms = no: nothing is left", cast.left)
 
 
-run_groups([contract, not_isolated], at_end=[Keeper.end_all])
+def settings():
+    """What network.conf says by now reaches VMs that run."""
+    with Cast() as cast:
+        guest = cast.vm("softnet")
+        write_conf("mtu = 1400\nlease-time = 600\n")
+        with Client() as client:
+            client.reload()
+        equal("a new MTU: the tap has it", ip_json("link", "show", guest.name)[0]["mtu"], 1400)
+        answer = guest.dhcp()
+        equal("a new MTU: the guest hears of it", int.from_bytes(answer.options[26], "big"), 1400)
+        equal("a new lease time: so it does", int.from_bytes(answer.options[51], "big"), 600)
+    write_conf("")
+
+
+run_groups([contract, not_isolated, settings], at_end=[Keeper.end_all])

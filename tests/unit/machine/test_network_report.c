@@ -14,7 +14,6 @@ static void fill_user(struct network_facts *facts)
 		.netd = xstrdup("/bin/tart-netd"),
 		.pasta = xstrdup("/bin/pasta"),
 		.dnsmasq = xstrdup("/bin/dnsmasq"),
-		.nft_program = xstrdup("/bin/nft"),
 		.conf_path = xstrdup("/home/me/.tart/network.conf"),
 		.ip_forward = 1,
 	};

@@ -166,6 +166,12 @@ bool links_set_up(struct links *links, const struct nic *nic, const struct subne
 	return call(err, up ? "set_up" : "set_down", nic->vm);
 }
 
+bool links_set_mtu(struct links *links, const char *tap, uint16_t mtu, struct err *err)
+{
+	(void)links, (void)tap;
+	return call(err, mtu == 1400 ? "mtu_1400" : "mtu", "");
+}
+
 bool links_set_peer(struct links *links, const char *tap, bool peer, struct err *err)
 {
 	(void)links, (void)tap;

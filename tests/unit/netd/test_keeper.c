@@ -515,6 +515,10 @@ static void settings_reach_vms_that_run(void **state)
 			    "stop_dns\nserve\nrules_keep\nrules_open\nrules_add a\n");
 	assert_int_equal(fakes.options.dns[0], 0x09090909);
 	assert_int_equal(fakes.offer.dns[0], 0x09090909);
+	host_write_conf(host, "isolate-vms = no\ndns = 9.9.9.9\nmtu = 1400\n");
+	assert_true(keeper_reload(host->keeper, &failure));
+	assert_string_equal(fakes_calls(), "mtu_1400\nserve\n");
+	assert_int_equal(fakes.offer.mtu, 1400);
 	assert_true(keeper_reload(host->keeper, &failure));
 	assert_string_equal(fakes_calls(), "");
 }
