@@ -350,6 +350,17 @@ static bool may_bridge(const struct keeper *keeper, const struct caller *caller,
 	return false;
 }
 
+static bool is_bridged_to(const struct keeper *keeper, const void *owner, const char *interface)
+{
+	for (size_t i = 0; i < keeper->nics.n; i++) {
+		const struct held_nic *held = keeper->nics.v[i];
+
+		if (held->owner == owner && strcmp(held->nic.interface, interface) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool prepare_bridged(const struct keeper *keeper, const struct caller *caller,
 			    const void *owner, struct nic *nic, struct netd_failure *failure)
 {
@@ -362,10 +373,8 @@ static bool prepare_bridged(const struct keeper *keeper, const struct caller *ca
 	if (!may_bridge(keeper, caller, nic->interface))
 		return refuse(failure, NETD_E_DENIED, "'%s' is not in 'allow-bridged' of %s",
 			      nic->interface, keeper->parts.settings->path);
-	vec_each(&keeper->nics, held)
-		if ((*held)->owner == owner && strcmp((*held)->nic.interface, nic->interface) == 0)
-			return refuse(failure, NETD_E_INVALID, "'%s' is named twice",
-				      nic->interface);
+	if (is_bridged_to(keeper, owner, nic->interface))
+		return refuse(failure, NETD_E_INVALID, "'%s' is named twice", nic->interface);
 	if (!links_classify(keeper->links, nic->interface, &nic->macvtap, &err))
 		return refuse_err(failure, NETD_E_MISSING, &err);
 	return true;

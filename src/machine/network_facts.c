@@ -2,6 +2,7 @@
 /* Gathering what concerns the network. */
 #include "machine/network_facts.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "vmnet/conf_file.h"
 
 #define PROC       "/proc/sys/"
+#define NET        "/sys/class/net"
 #define TALK_MS    10000
 #define OUTPUT_MAX 65536
 
@@ -107,6 +109,29 @@ static void gather_settings(struct network_facts *facts)
 						   1024);
 }
 
+/* By what bridged networking refuses them for: netd/links_bridged.c. */
+static bool is_wireless(const char *name)
+{
+	CLEANUP_FREE char *phy = xasprintf(NET "/%s/phy80211", name);
+	CLEANUP_FREE char *wireless = xasprintf(NET "/%s/wireless", name);
+
+	return access(phy, F_OK) == 0 || access(wireless, F_OK) == 0;
+}
+
+static char *find_wireless(void)
+{
+	CLEANUP_STR struct str names = { 0 };
+	DIR *dir = opendir(NET);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && is_wireless(entry->d_name))
+			str_addf(&names, "%s%s", names.len > 0 ? ", " : "", entry->d_name);
+	if (dir)
+		(void)closedir(dir);
+	return names.len > 0 ? str_take(&names) : NULL;
+}
+
 void network_facts_gather(const struct home *home, enum keeper_wish wish, const char *path_env,
 			  struct network_facts *ret)
 {
@@ -117,6 +142,7 @@ void network_facts_gather(const struct home *home, enum keeper_wish wish, const 
 	facts.dnsmasq = find_program("dnsmasq", path_env);
 	network_probe_run(&facts.probe);
 	gather_settings(&facts);
+	facts.wireless = find_wireless();
 	if (home) {
 		ask_keeper(home, KEEPER_SYSTEM, &facts);
 		ask_keeper(home, KEEPER_ROOTLESS, &facts);
@@ -132,6 +158,7 @@ void network_facts_done(struct network_facts *facts)
 	free(facts->pasta);
 	free(facts->dnsmasq);
 	free(facts->conf_path);
+	free(facts->wireless);
 	free(facts->firewalls);
 	*facts = (struct network_facts){ 0 };
 }

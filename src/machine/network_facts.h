@@ -27,6 +27,7 @@ struct network_facts {
 	int ip_forward;       /* 0, 1; -1 = not known */
 	bool may_forward;     /* root can turn it on */
 	unsigned port_start;  /* net.ipv4.ip_unprivileged_port_start */
+	char *wireless;       /* names of Wi-Fi interfaces, with commas between; NULL = none */
 	bool knows_firewalls; /* only root sees them, or a keeper tells */
 	char *firewalls;      /* lines: each names one and the commands that help */
 };

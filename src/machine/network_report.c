@@ -214,6 +214,18 @@ static void add_firewalls(struct host_report *report, const struct network_facts
 					     "only root can see them: sudo tart network doctor");
 }
 
+static void add_wireless(struct host_report *report, const struct network_facts *facts)
+{
+	struct host_check *check;
+
+	if (!facts->wireless)
+		return;
+	check = host_check_add(report, "bridged", "bridged networking", CHECK_MISSING,
+			       "not at %s: access points of Wi-Fi ignore guests behind a station",
+			       facts->wireless);
+	host_check_remedy(check, "use a wired interface, or the default network");
+}
+
 void network_report_add(struct host_report *report, const struct network_facts *facts)
 {
 	add_backend(report, facts);
@@ -233,5 +245,6 @@ void network_report_add(struct host_report *report, const struct network_facts *
 	add_conf(report, facts);
 	add_forwarding(report, facts);
 	add_ports(report, facts);
+	add_wireless(report, facts);
 	add_firewalls(report, facts);
 }

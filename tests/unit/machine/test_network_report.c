@@ -104,6 +104,11 @@ static void docker(struct network_facts *facts)
 	facts->firewalls = xstrdup("Docker: run this\nufw: run that\n");
 }
 
+static void at_a_cafe(struct network_facts *facts)
+{
+	facts->wireless = xstrdup("wlan0");
+}
+
 static void only_host(struct network_facts *facts)
 {
 	facts->wish = KEEPER_ONLY_SYSTEM;
@@ -148,6 +153,8 @@ static const struct {
 	  "sudo sysctl -w net.ipv4.ip_unprivileged_port_start=22" },
 	{ "root that cannot forward", no_forwarding, "system", "ip-forward",
 	  "sysctl -w net.ipv4.ip_forward=1, outside of this container" },
+	{ "Wi-Fi", at_a_cafe, "rootless", NO_HOST " bridged",
+	  "use a wired interface, or the default network" },
 	{ "other firewalls", docker, "system", "firewall firewall", NULL },
 	{ "the host's keeper or none", only_host, "user", "network " NO_HOST, NULL },
 	{ "no keeper wished", only_qemu, "user", "network " NO_HOST, NULL },
