@@ -330,6 +330,32 @@ assert_nothing_left() {
 	assert_equal "$TART_HOME" "$own"
 }
 
+# A device that is no bridge: the world reaches the guest, and the host does not, as its user is told.
+@test 'guest network: bridged by macvtap, with the lease of that network' {
+	requires_root
+	[ "$(findmnt --noheadings --output FSTYPE --target /dev)" = devtmpfs ] || skip 'needs /dev to be devtmpfs'
+	make_guest vm </dev/null
+	in_lab mount -t sysfs sysfs /sys
+	in_lab sh -c 'cat >/run/udhcpd.conf && touch /run/udhcpd.leases' <<-'EOF'
+		interface lan
+		start 10.99.0.50
+		end 10.99.0.60
+		lease_file /run/udhcpd.leases
+		option subnet 255.255.255.0
+		option lease 600
+	EOF
+	background in_net busybox udhcpd -f /run/udhcpd.conf
+	start_run vm --net-bridged uplink
+	await_address vm
+	[[ $address == 10.99.0.5? ]]
+	wait_until answers_from in_net "$address" 7777 'I am vm'
+	lab_tart stop vm --timeout 30
+	assert_success
+	finish_run
+	assert_success
+	assert_nothing_left
+}
+
 # A user of the group "tart" by the system's keeper; another one sees nothing of it.
 @test 'guest network: users of one host' {
 	requires_root
