@@ -26,16 +26,27 @@ class Cast:
 
     def __init__(self, *options, conf="", world_knows_vms=True):
         self.keeper = Keeper(*options, conf=conf)
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        self.clients, self.guests, self.closing, self.left, self.flows = [], [], [], [], {}
-        self.world_ear, self.host_ear = Ear("net", EAR, echo=True), Ear(None, EAR, echo=True)
-        self.closing += [self.world_ear, self.host_ear, *(listen_tcp(where, SERVICE) for where in ("net", None))]
         with Client() as client:
             # The network comes with the first VM, and stays: an automatic subnet is not known before.
             client.attach()
             self.status = client.status()
         wait_until(lambda: not taps(), "the first VM is gone")
+        self.set_up(world_knows_vms)
+
+    @classmethod
+    def beside(cls, keeper, status):
+        """A cast for VMs that there are already. They are not this cast's to end."""
+        cast = cls.__new__(cls)
+        cast.keeper, cast.status = keeper, status
+        cast.set_up(True)
+        return cast
+
+    def set_up(self, world_knows_vms):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.gateway = self.status.gateway
+        self.clients, self.guests, self.closing, self.left, self.flows = [], [], [], [], {}
+        self.world_ear, self.host_ear = Ear("net", EAR, echo=True), Ear(None, EAR, echo=True)
+        self.closing += [self.world_ear, self.host_ear, *(listen_tcp(where, SERVICE) for where in ("net", None))]
         if world_knows_vms:
             ip("route", "replace", self.status.subnet, "via", HOST_LAN, where="net")
         # So that no first packet waits for an answer to ARP.

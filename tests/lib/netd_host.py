@@ -213,7 +213,26 @@ def descendants(pid):
     return found
 
 
-class Keeper:
+class Process:
+    """One that there is."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def stop(self):
+        """Halts it, e.g. so that a keeper cannot repair what we break."""
+        os.kill(self.pid, signal.SIGSTOP)
+        wait_until(lambda: self.state() == "T", f"process {self.pid} stops")
+
+    def go_on(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+    def state(self):
+        text = pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
+        return text[text.rindex(")") + 2]
+
+
+class Keeper(Process):
     """A tart-netd that we have started. It ends with the suite."""
 
     running = []
@@ -227,14 +246,11 @@ class Keeper:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([NETD, "--linger", str(linger), *options], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env={**os.environ, **dict(environment)})
+        super().__init__(self.process.pid)
         Keeper.running.append(self)
         self.family = []
         if wait:
             self.wait_ready()
-
-    @property
-    def pid(self):
-        return self.process.pid
 
     def said(self):
         """What it has printed, and its own log, for messages."""
@@ -274,18 +290,6 @@ class Keeper:
     def kill(self):
         """As if it had crashed, all of it."""
         return self.end(signal.SIGKILL)
-
-    def stop(self):
-        """Halts it, e.g. so that it cannot repair what we break."""
-        self.process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: self.state() == "T", "tart-netd stops")
-
-    def go_on(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def state(self):
-        text = pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
-        return text[text.rindex(")") + 2]
 
     @classmethod
     def end_all(cls):
