@@ -111,8 +111,8 @@ bother_is_ready() {
 		echo "SAYS neighbour $(grep '^192.168.64.1 ' /proc/net/arp)"
 		echo "SAYS ip6 $(ip -6 address show dev eth0 | grep -v fe80 | grep -c inet6)."
 	EOF
-	# With a set of rules that can be taken away, for the control.
-	netd_start --never-persist
+	# With rules that can be taken away, for the control; not a child of nsenter, which would stop with it, and not go on.
+	in_lab "$netd" --background --linger 0 --never-persist 3>&-
 	start_attackers
 	for name in softnet host; do
 		wait_until console_says "$name" 'SAYS again 192'
