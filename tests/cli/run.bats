@@ -54,14 +54,14 @@ setup() { fake_setup; }
 
 @test 'run: lists of the network that make no sense, before anything is looked for' {
 	for option in allow block; do
-		for item in x 1.2.3.4/33 1.2.3 ::1/128 '' 1.1.1.1,,2.2.2.2 1.1.1.1, @guest; do
+		for item in x 1.2.3.4/33 1.2.3 ::1/128 '' 1.1.1.1,,2.2.2.2 '1.1.1.1,' @guest; do
 			tart run nosuch "--net-softnet-$option=$item"
 			assert_failure 64
 			assert_equal "$output" ''
 			[[ ${stderr_lines[0]} == "Error: --net-softnet-$option: "* ]] || fail "${stderr_lines[0]}"
 		done
 	done
-	for item in 22 22:x 0:22 22:65536 22:22:22 '' 1:1, 1:1,1:2; do
+	for item in 22 22:x 0:22 22:65536 22:22:22 '' '1:1,' 1:1,1:2; do
 		tart run nosuch "--net-softnet-expose=$item"
 		assert_failure 64
 		[[ ${stderr_lines[0]} == "Error: --net-softnet-expose: "* ]] || fail "${stderr_lines[0]}"

@@ -92,15 +92,15 @@ netd_stop() { # [SIGNAL]
 # A NIC that stays until its process is killed, $netd_vm_pid in the lab, or the lab ends. What the keeper answered, as JSON,
 # is $netd_attached; see netd_client.py.
 netd_attach() { # NAME [OPTION...]
-	local said=$BATS_TEST_TMPDIR/attach.$1 name=$1
+	local files=$BATS_TEST_TMPDIR/attach.$1 said=$BATS_TEST_TMPDIR/attached.$1 name=$1
 
 	shift
-	mkfifo "$said.stdin"
+	mkfifo "$files.stdin"
 	# Opened there: what runs in the background has no standard input of ours.
-	background in_lab sh -c 'echo $$ >"$0.pid" && exec "$@" <>"$0.stdin"' "$said" \
+	background in_lab sh -c 'echo $$ >"$0.pid" && exec "$@" <>"$0.stdin"' "$files" \
 		"$netd_client" attach --vm "$name" "$@" >"$said"
 	wait_until netd_has_answered "$said" "$background_pid"
-	netd_vm_pid=$(cat "$said.pid")
+	netd_vm_pid=$(cat "$files.pid")
 	netd_attached=$(cat "$said")
 	[[ $netd_attached == *r_attached* ]]
 }
