@@ -269,20 +269,17 @@ def is_halted(strace):
 
 def family(keeper):
     """By role: whom the keeper has started."""
+    roles = {"dnsmasq": "dnsmasq", "tart-netd-start": "starter", "tart-netd-open": "opener", "tart-netd-dhcp": "dhcp"}
     found, all_of_them = {}, processes()
     for pid in descendants(keeper.pid):
-        parent, name = all_of_them.get(pid, (0, ""))
-        if name == "dnsmasq":
-            found["dnsmasq"] = pid
-        elif parent == keeper.pid:
-            found["starter"] = pid
-        elif name:
-            found["dhcp"] = pid
+        _, name = all_of_them.get(pid, (0, ""))
+        if name in roles:
+            found[roles[name]] = pid
     return found
 
 
 def children():
-    """A keeper that has lost a child gets another; one that has lost the starter says so and goes on."""
+    """A keeper that has lost a child gets another; one that has lost the opener or the starter says so and goes on."""
     keeper, ear = Keeper(), Ear("net", EAR)
     client = Client()
     guest = Guest(client.attach())
@@ -300,6 +297,9 @@ def children():
         check("children: another dnsmasq after the first was killed", True)
     else:
         skip("children: another dnsmasq after the first was killed", "no dnsmasq here")
+    os.kill(family(keeper)["opener"], signal.SIGKILL)
+    wait_until(lambda: "opener" not in family(keeper), "the opener's end")
+    check("children: without the opener the VM goes on", guest.dhcp().address == guest.address)
     os.kill(family(keeper)["starter"], signal.SIGKILL)
     wait_until(lambda: keeper.process.poll() is not None or "starter" not in family(keeper), "the starter's end")
     data = marker()
