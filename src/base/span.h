@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct span {
@@ -52,6 +53,17 @@ static inline bool span_ends_with(struct span s, const char *suffix)
 	size_t n = strlen(suffix);
 
 	return s.len >= n && span_is(span_make(n > 0 ? s.ptr + s.len - n : NULL, n), suffix);
+}
+
+/* For libraries that only read, by a struct that serves for writing, too. */
+static inline uint8_t *span_lend(struct span s)
+{
+	const union {
+		const char *borrowed;
+		uint8_t *lent;
+	} ptr = { .borrowed = s.ptr };
+
+	return ptr.lent;
 }
 
 /* Offset of the first / last `c`, or s.len when there is none. */

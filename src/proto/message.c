@@ -125,8 +125,7 @@ struct span message_bytes(ProtobufCBinaryData in)
 
 ProtobufCBinaryData message_borrow(struct span bytes)
 {
-	/* protobuf-c's one struct serves both directions; packing only reads. */
-	return (ProtobufCBinaryData){ .len = bytes.len, .data = (uint8_t *)(uintptr_t)bytes.ptr };
+	return (ProtobufCBinaryData){ .len = bytes.len, .data = span_lend(bytes) };
 }
 
 ProtobufCBinaryData message_borrow_text(const char *text)

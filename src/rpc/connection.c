@@ -183,11 +183,10 @@ nghttp2_data_provider rpc_call_body(struct rpc_call *call)
 
 nghttp2_nv rpc_header(const char *name, struct span value)
 {
-	/* nghttp2's struct is not const; it copies. */
 	return (nghttp2_nv){
-		.name = (uint8_t *)(uintptr_t)name,
+		.name = span_lend(span_of(name)),
 		.namelen = strlen(name),
-		.value = (uint8_t *)(uintptr_t)value.ptr,
+		.value = span_lend(value),
 		.valuelen = value.len,
 	};
 }

@@ -115,7 +115,10 @@ void rpc_text_decode(struct span encoded, char ret[static RPC_TEXT_MAX + 1])
 	while (encoded.len > 0) {
 		int byte = escaped_byte(encoded);
 
-		str_add_char(&text, byte < 0 ? encoded.ptr[0] : (char)byte);
+		if (byte < 0)
+			str_add_span(&text, span_first(encoded, 1));
+		else
+			str_add_char(&text, (char)(unsigned char)byte);
 		encoded = span_from(encoded, byte < 0 ? 1 : 3);
 	}
 	clean(str_span(&text), ret);

@@ -6,6 +6,24 @@
 
 #define MAX ((size_t)1000)
 
+struct taker {
+	struct framing framing;
+	struct span wants[4];
+	size_t n;
+};
+
+static void take(struct taker *taker, struct span bytes)
+{
+	struct span got;
+
+	while (framing_next(&taker->framing, &bytes, MAX, &got) == FRAMING_MESSAGE) {
+		assert_true(taker->n < ARRAY_LEN(taker->wants));
+		check(span_equal(got, taker->wants[taker->n]), "message %zu", taker->n);
+		taker->n++;
+	}
+	assert_int_equal(bytes.len, 0);
+}
+
 /* However it is cut, the same messages come out. */
 static void cut_anywhere(void **state)
 {
@@ -20,28 +38,20 @@ static void cut_anywhere(void **state)
 	framing_put(&stream, str_span(&large));
 	framing_put(&stream, span_of("four"));
 	for (size_t piece = 1; piece <= queue_len(&stream); piece++) {
-		CLEANUP(framing_done) struct framing framing = { .n_prefix = 0 };
 		struct span rest = queue_front(&stream);
-		struct span wants[] = { span_of("one"), span_of(""), str_span(&large),
-					span_of("four") };
-		size_t n = 0;
+		struct taker taker = { .wants = { span_of("one"), span_of(""), str_span(&large),
+						  span_of("four") } };
 
 		while (rest.len > 0) {
-			struct span bytes = span_first(rest, rest.len < piece ? rest.len : piece);
-			struct span got;
+			size_t n = rest.len < piece ? rest.len : piece;
 
-			rest = span_from(rest, bytes.len);
-			while (framing_next(&framing, &bytes, MAX, &got) == FRAMING_MESSAGE) {
-				assert_true(n < ARRAY_LEN(wants));
-				check(span_equal(got, wants[n]), "cut at %zu: message %zu", piece,
-				      n);
-				n++;
-			}
-			assert_int_equal(bytes.len, 0);
+			take(&taker, span_first(rest, n));
+			rest = span_from(rest, n);
 		}
-		check(n == ARRAY_LEN(wants), "cut at %zu: %zu messages", piece, n);
-		assert_true(framing_is_between(&framing));
-		assert_int_equal(framing_kept(&framing), 0);
+		check(taker.n == ARRAY_LEN(taker.wants), "cut at %zu: %zu", piece, taker.n);
+		assert_true(framing_is_between(&taker.framing));
+		assert_int_equal(framing_kept(&taker.framing), 0);
+		framing_done(&taker.framing);
 	}
 }
 
