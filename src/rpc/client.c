@@ -166,12 +166,11 @@ struct rpc_connection *rpc_client_new(const char *user_agent)
 
 static char *timeout_text(uint64_t ms)
 {
-	if (ms % 1000 == 0 && ms / 1000 <= TIMEOUT_MAX)
-		return xasprintf("%juS", (uintmax_t)(ms / 1000));
-	if (ms <= TIMEOUT_MAX)
-		return xasprintf("%jum", (uintmax_t)ms);
-	ms = ms / 1000 + 1;
-	return xasprintf("%juS", (uintmax_t)(ms < TIMEOUT_MAX ? ms : TIMEOUT_MAX));
+	bool in_seconds = ms % 1000 == 0 || ms > TIMEOUT_MAX;
+	uint64_t number = in_seconds ? ms / 1000 + (ms % 1000 != 0) : ms;
+
+	return xasprintf("%ju%c", (uintmax_t)(number < TIMEOUT_MAX ? number : TIMEOUT_MAX),
+			 in_seconds ? 'S' : 'm');
 }
 
 struct rpc_call *rpc_call_start(struct rpc_connection *client, const char *path,
