@@ -254,6 +254,41 @@ static void server_that_hoards(void **state)
 	assert_int_equal(caller.n_rooms, 1);
 }
 
+/* What is on its way to a call that has ended takes nothing from the connection's window: 100 times 320 KiB of 4 MiB. */
+static void late_messages_are_forgotten(void **state)
+{
+	enum { CHUNK = 32 << 10 };
+	CLEANUP(pair_done) struct pair pair = { .client = NULL };
+	CLEANUP_FREE char *bytes = xcalloc(CHUNK, 1);
+
+	(void)state;
+	pair_up(&pair);
+	for (int i = 0; i < 100; i++) {
+		CLEANUP(caller_done) struct caller caller = { .ended = false };
+		struct rpc_call *call = start(&pair, &caller);
+
+		rpc_call_send(call, span_of(i % 2 ? "end" : "hoard"));
+		for (int n = 0; n < 10; n++)
+			rpc_call_send(call, span_make(bytes, CHUNK));
+		talk(pair.client, pair.server, SIZE_MAX);
+		if (!caller.ended) {
+			rpc_call_cancel(call);
+			talk(pair.client, pair.server, SIZE_MAX);
+		}
+		pair.echo.hoard = false;
+	}
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(caller_done) struct caller caller = { .quiet = true };
+		struct rpc_call *call = start(&pair, &caller);
+
+		for (int n = 0; n < 30; n++)
+			rpc_call_send(call, span_make(bytes, CHUNK));
+		say(&pair, call, "end");
+		assert_int_equal(caller.n_bytes, 30 * CHUNK);
+		assert_true(caller.ended);
+	}
+}
+
 static void server_closes(void **state)
 {
 	CLEANUP(pair_done) struct pair pair = { .client = NULL };
@@ -291,6 +326,7 @@ int main(void)
 		cmocka_unit_test(large_messages),
 		cmocka_unit_test(what_is_not_consumed_blocks),
 		cmocka_unit_test(server_that_hoards),
+		cmocka_unit_test(late_messages_are_forgotten),
 		cmocka_unit_test(server_closes),
 	};
 
